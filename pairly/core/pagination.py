@@ -1,0 +1,153 @@
+"""Pages of a list by keyset: ``{"results": [...], "next": url | null}`` with opaque cursors.
+
+A cursor holds the ordering values of the last row given, signed together with the name of the
+list, so that a made-up one is refused before it comes near a query. Rows that arrive or go
+between two pages neither repeat nor hide others, and deep pages cost what the first one does.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.core.signing import BadSignature, Signer
+from django.db.models import Q, QuerySet
+from rest_framework.pagination import BasePagination
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.utils.urls import replace_query_param
+
+from pairly.core.errors import ValidationFailed
+
+__all__ = ["PAGE_ROWS_DEFAULT", "PAGE_ROWS_MAX", "PairlyCursorPagination", "page_limit"]
+
+PAGE_ROWS_DEFAULT = 50
+PAGE_ROWS_MAX = 100
+CURSOR_CHARACTERS_MAX = 1024
+
+
+def page_limit(request: Request) -> int:
+    """The ``limit`` parameter. Raises ``ValidationFailed`` unless it is 1 to 100."""
+    text = request.query_params.get("limit")
+    if text is None:
+        return PAGE_ROWS_DEFAULT
+    if text.isascii() and text.isdigit() and len(text) <= 3 and 1 <= int(text) <= PAGE_ROWS_MAX:
+        return int(text)
+    raise ValidationFailed.of("limit", "invalid", f"limit is a number from 1 to {PAGE_ROWS_MAX}.")
+
+
+class PairlyCursorPagination(BasePagination):
+    """Keyset pages over ``ordering``, which the view may override.
+
+    The columns of the ordering are never null, all run the same way, and end in a unique one.
+    """
+
+    page_size = PAGE_ROWS_DEFAULT
+    ordering: Sequence[str] = ("-created_at", "-id")
+
+    def paginate_queryset(
+        self, queryset: "QuerySet[Any]", request: Request, view: Any = None
+    ) -> list[Any]:
+        """The rows of the page asked for. Raises ``ValidationFailed`` on a bad limit or cursor."""
+        ordering = tuple(getattr(view, "ordering", None) or self.ordering)
+        limit = page_limit(request)
+        cursor = _Cursor(queryset.model._meta.label, ordering)
+        text = request.query_params.get("cursor")
+        if text is not None:
+            queryset = queryset.filter(_after(ordering, cursor.decode(text)))
+        rows = list(queryset.order_by(*ordering)[: limit + 1])
+        self._next: str | None = None
+        if len(rows) > limit:
+            rows.pop()
+            url = request.build_absolute_uri()
+            self._next = replace_query_param(url, "cursor", cursor.encode(rows[-1]))
+        return rows
+
+    def get_paginated_response(self, data: Any) -> Response:
+        return Response({"results": data, "next": self._next})
+
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "type": "object",
+            "required": ["results", "next"],
+            "properties": {
+                "results": {"type": "array", "items": schema},
+                "next": {
+                    "type": ["string", "null"],
+                    "format": "uri",
+                    "description": "The address of the next page; null on the last one.",
+                },
+            },
+        }
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        return [
+            {
+                "name": "limit",
+                "in": "query",
+                "required": False,
+                "description": "Rows on a page.",
+                "schema": {
+                    "type": "integer",
+                    "minimum": 1,
+                    "maximum": PAGE_ROWS_MAX,
+                    "default": PAGE_ROWS_DEFAULT,
+                },
+            },
+            {
+                "name": "cursor",
+                "in": "query",
+                "required": False,
+                "description": "Where to go on, as the `next` of the page before says.",
+                "schema": {"type": "string", "maxLength": CURSOR_CHARACTERS_MAX},
+            },
+        ]
+
+
+def _after(ordering: Sequence[str], values: Sequence[Any]) -> Q:
+    """Rows beyond the given values. The outer bound on the first column lets an index seek."""
+    operator = "lt" if ordering[0].startswith("-") else "gt"
+    names = [name.removeprefix("-") for name in ordering]
+    beyond = Q()
+    for index, name in enumerate(names):
+        equal = dict(zip(names[:index], values[:index], strict=True))
+        beyond |= Q(**equal, **{f"{name}__{operator}": values[index]})
+    return beyond if len(names) == 1 else Q(**{f"{names[0]}__{operator}e": values[0]}) & beyond
+
+
+_WRITERS: dict[type, tuple[str, Callable[[Any], Any]]] = {
+    datetime: ("time", datetime.isoformat),
+    UUID: ("uuid", str),
+}
+_READERS: dict[str, Callable[[Any], Any]] = {
+    "time": datetime.fromisoformat,
+    "uuid": UUID,
+    "plain": lambda value: value,
+}
+
+
+class _Cursor:
+    """Ordering values to opaque text and back, for one list only."""
+
+    def __init__(self, label: str, ordering: Sequence[str]) -> None:
+        self._names = [name.removeprefix("-") for name in ordering]
+        self._signer = Signer(salt=f"pairly.cursor:{label}:{','.join(ordering)}")
+
+    def encode(self, row: Any) -> str:
+        marked = []
+        for name in self._names:
+            value = row[name] if isinstance(row, dict) else getattr(row, name)
+            kind, write = _WRITERS.get(type(value), ("plain", lambda plain: plain))
+            marked.append([kind, write(value)])
+        return self._signer.sign_object(marked)
+
+    def decode(self, text: str) -> list[Any]:
+        """Raises ``ValidationFailed`` unless this list made the cursor."""
+        try:
+            if len(text) > CURSOR_CHARACTERS_MAX:
+                raise BadSignature("too long for a cursor")
+            marked = self._signer.unsign_object(text)
+        except BadSignature as error:
+            detail = "The cursor is not one of this list; take it from `next`."
+            raise ValidationFailed.of("cursor", "invalid", detail) from error
+        return [_READERS[kind](value) for kind, value in marked]
