@@ -1,0 +1,107 @@
+"""Where tests run: a temporary data folder, mock mode, SQLite or a MongoDB of their own.
+
+``PAIRLY_TEST_DATABASE=mongodb pytest -m mongodb`` runs the marked part on MongoDB. Settings read
+the environment once, so it is set here, before anything imports them.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.mongod import Mongod
+from tests.redis_server import RedisServer, redis_path
+
+MONGODB = os.environ.get("PAIRLY_TEST_DATABASE", "sqlite") == "mongodb"
+DATA_DIR = Path(tempfile.mkdtemp(prefix="pairly-tests-"))
+MONGOD_KEY = pytest.StashKey[Mongod]()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    for name in [name for name in os.environ if name.startswith("PAIRLY_")]:
+        if not name.startswith("PAIRLY_TEST_"):
+            del os.environ[name]
+    os.environ |= {
+        "DJANGO_SETTINGS_MODULE": "pairly.settings",
+        "PAIRLY_MODE": "mock",
+        "PAIRLY_DATA_DIR": str(DATA_DIR),
+        "PAIRLY_RATE_LIMITS": "off",
+        "REDIS_URL": "",
+        "DATABASE_URL": f"sqlite:///{DATA_DIR / 'pairly.sqlite3'}",
+    }
+    if MONGODB:
+        config.stash[MONGOD_KEY] = Mongod()
+        os.environ["DATABASE_URL"] = config.stash[MONGOD_KEY].url("pairly_test")
+
+    import django
+
+    django.setup()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if MONGOD_KEY in config.stash:
+        config.stash[MONGOD_KEY].stop()
+    shutil.rmtree(DATA_DIR, ignore_errors=True)
+
+
+def stop_batchers() -> None:
+    """Let the threads that write in batches end, so that none holds the last test's database."""
+    from pairly.core import batching
+
+    for batcher in vars(batching).values():
+        if isinstance(batcher, batching.Batcher):
+            batcher.stop()
+
+
+@pytest.fixture(scope="session")
+def migrated_database(django_db_blocker: Any, django_test_environment: None) -> Iterator[Any]:
+    """The database of this run. Its blocker goes, because tests here commit for real."""
+    from django.test import override_settings
+
+    from tests.databases import test_database
+
+    quick = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    with django_db_blocker.unblock(), override_settings(PASSWORD_HASHERS=quick):
+        found = test_database()
+        found.prepare()
+        yield found
+
+
+@pytest.fixture(autouse=True)
+def database(migrated_database: Any) -> Iterator[None]:
+    """Each test starts on a migrated, empty database and with empty caches."""
+    from channels.layers import channel_layers
+    from django.core.cache import caches
+    from django.db import connections
+
+    stop_batchers()
+    migrated_database.reset()
+    for cache in caches.all():
+        cache.clear()
+    channel_layers.backends.clear()
+    yield
+    stop_batchers()
+    connections.close_all()
+
+
+@pytest.fixture
+def rate_limits(settings: Any) -> None:
+    """Rate limits are off in tests, which would trip over them; here they are wanted."""
+    settings.RATE_LIMITS = True
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[RedisServer]:
+    if redis_path() is None:
+        sentence = "needs redis-server, which is not installed (apt-get install redis-server)"
+        if os.environ.get("CI") == "true":
+            pytest.fail(sentence)
+        pytest.skip(sentence)
+    server = RedisServer()
+    yield server
+    server.stop()

@@ -1,0 +1,3 @@
+from pairly.mongodb.migrations import mount
+
+__path__ = mount(__name__, "django.contrib.contenttypes.migrations")
