@@ -2,12 +2,15 @@
 
 import argparse
 import importlib
+import logging
 import sys
 import time
 
 from bench.report import Line, Lines, render
 
 __all__ = ["MODULES", "main"]
+
+logger = logging.getLogger(__name__)
 
 MODULES = ("chat", "ledger")
 
@@ -24,12 +27,13 @@ def main() -> int:
             for line in measure(arguments.quick):
                 lines.append(line)
                 print(render([line]), file=sys.stderr, flush=True)
-        except Exception as error:  # one broken benchmark must not hide the others' figures
-            failed.append(f"{name}: {type(error).__name__}: {error}")
+        except Exception:  # one broken benchmark must not hide the others' figures
+            logger.exception("bench.%s failed", name)
+            failed.append(name)
         print(f"# {name} took {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
     print(render(lines))
-    for reason in failed:
-        print(f"FAILED {reason}", file=sys.stderr)
+    if failed:
+        print(f"FAILED: {', '.join(failed)}", file=sys.stderr)
     return 1 if failed else 0
 
 

@@ -1,0 +1,1 @@
+"""What Pairly is measured against: the same task done the stock way."""
