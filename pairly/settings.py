@@ -1,0 +1,248 @@
+"""Settings, read top-down: everything from the environment, loud on a bad value.
+
+``PAIRLY_MODE`` chooses between *mock* (nothing but Python) and *production* (MongoDB, Redis);
+``pairly.checks`` refuses to start production on a mock adapter or a default secret. Limits,
+prices and time-outs are overridden by ``PAIRLY_<NAME>``; ``.env.example`` lists them all.
+"""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from environs import Env
+
+env = Env()
+BASE_DIR = Path(__file__).resolve().parent.parent
+env.read_env(str(BASE_DIR / ".env"), recurse=False)
+
+
+def pairly_int(name: str, default: int, *, minimum: int = 0) -> int:
+    """A whole number from ``PAIRLY_<name>``; a value below the minimum stops the start."""
+    value: int = env.int(f"PAIRLY_{name}", default)
+    if value < minimum:
+        raise ValueError(f"PAIRLY_{name} is {value}; it must be at least {minimum}")
+    return value
+
+
+# Mode and places
+
+MODE = env.str("PAIRLY_MODE", "mock")
+if MODE not in ("mock", "production"):
+    raise ValueError(f"PAIRLY_MODE is {MODE!r}; it must be mock or production")
+MOCK_MODE = MODE == "mock"
+DATA_DIR = Path(env.str("PAIRLY_DATA_DIR", str(BASE_DIR / "var"))).resolve()
+
+DEBUG = False
+DEFAULT_SECRET_KEY = "pairly-mock-mode-only-secret-key-that-production-refuses"  # noqa: S105
+SECRET_KEY = env.str("SECRET_KEY", DEFAULT_SECRET_KEY)
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["*"] if MOCK_MODE else [])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", [])
+CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", [])
+PUBLIC_URL = env.str("PUBLIC_URL", "http://localhost:8000")
+
+# Databases
+
+DATABASE_URL = env.str("DATABASE_URL", f"sqlite:///{DATA_DIR / 'pairly.sqlite3'}")
+MONGODB = DATABASE_URL.startswith("mongodb")
+if MONGODB:
+    DATABASES = {
+        "default": {
+            "ENGINE": "pairly.mongodb",
+            "HOST": DATABASE_URL,
+            "NAME": urlsplit(DATABASE_URL).path.strip("/") or "pairly",
+            "OPTIONS": {"retryWrites": True, "w": "majority", "maxPoolSize": 50},
+        }
+    }
+    DATABASE_ROUTERS = ["django_mongodb_backend.routers.MongoRouter"]
+    DEFAULT_AUTO_FIELD = "django_mongodb_backend.fields.ObjectIdAutoField"
+    MIGRATION_MODULES = {
+        app: f"pairly.mongodb.migrations.{app}" for app in ("admin", "auth", "contenttypes")
+    }
+    CONTRIB_APPS = [
+        "pairly.mongodb.apps.AdminConfig",
+        "pairly.mongodb.apps.AuthConfig",
+        "pairly.mongodb.apps.ContentTypesConfig",
+    ]
+elif DATABASE_URL.startswith("sqlite:///"):
+    DATABASES = {
+        "default": {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": DATABASE_URL.removeprefix("sqlite:///"),
+            "OPTIONS": {
+                "transaction_mode": "IMMEDIATE",
+                "timeout": 20,
+                # FULL: an acknowledged commit survives a power cut, which batches make cheap.
+                "init_command": (
+                    "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-20000;"
+                    " PRAGMA mmap_size=134217728; PRAGMA temp_store=MEMORY;"
+                ),
+            },
+        }
+    }
+    DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+    CONTRIB_APPS = [
+        "django.contrib.admin",
+        "django.contrib.auth",
+        "django.contrib.contenttypes",
+    ]
+else:
+    raise ValueError("DATABASE_URL must start with sqlite:/// or mongodb")
+
+# Applications
+
+INSTALLED_APPS = [
+    "daphne",
+    *CONTRIB_APPS,
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_structlog",
+    "corsheaders",
+    "csp",
+    "pairly",
+    "pairly.core",
+    "pairly.realtime",
+    "pairly.outbox",
+    "pairly.audit",
+    "pairly.accounts",
+    "payments",
+    "messaging",
+]
+AUTH_USER_MODEL = "accounts.User"
+ROOT_URLCONF = "pairly.urls"
+ASGI_APPLICATION = "pairly.asgi.application"
+WSGI_APPLICATION = "pairly.wsgi.application"
+MIDDLEWARE = [
+    "pairly.core.http.RequestIdMiddleware",
+    "pairly.core.http.BodyLimitMiddleware",
+    "django_structlog.middlewares.RequestMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "csp.middleware.CSPMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+# Redis: cache, rate limits and news between processes; in process without it
+
+REDIS_URL = env.str("REDIS_URL", "")
+if REDIS_URL:
+    CACHES = {
+        "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+    }
+    CHANNEL_LAYERS = {
+        "default": {
+            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+            "CONFIG": {"hosts": [REDIS_URL], "prefix": "pairly"},
+        }
+    }
+else:
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+
+# Accounts
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 10},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+
+# Outbox
+
+# Mock mode dispatches in the server's process; production hands the word to a worker.
+OUTBOX_WAKE = "" if MOCK_MODE else "pairly.celery.dispatch_outbox_soon"
+OUTBOX_LEASE_SECONDS = pairly_int("OUTBOX_LEASE_SECONDS", 300, minimum=1)
+OUTBOX_POLL_MILLISECONDS = pairly_int("OUTBOX_POLL_MILLISECONDS", 1000, minimum=10)
+OUTBOX_KEEP_DONE_DAYS = pairly_int("OUTBOX_KEEP_DONE_DAYS", 7)
+OUTBOX_EVENTS_PER_ROW_MAX = pairly_int("OUTBOX_EVENTS_PER_ROW_MAX", 500, minimum=1)
+
+# Realtime
+
+RATE_LIMITS = env.str("PAIRLY_RATE_LIMITS", "on") != "off"
+REALTIME_AUTHENTICATE = "pairly.accounts.authentication.authenticate_socket"
+REALTIME_ACCOUNT_STATES = "pairly.accounts.authentication.device_states"
+REALTIME_BROADCAST = bool(REDIS_URL)
+EVENT_LOG_EVENTS_MAX = pairly_int("EVENT_LOG_EVENTS_MAX", 1000, minimum=1)
+EVENT_LOG_TRIM_EVENTS = pairly_int("EVENT_LOG_TRIM_EVENTS", 200, minimum=1)
+EVENT_LOG_DAYS = pairly_int("EVENT_LOG_DAYS", 7, minimum=1)
+SYNC_EVENTS_MAX = pairly_int("SYNC_EVENTS_MAX", 300, minimum=1)
+SOCKETS_PER_DEVICE_MAX = pairly_int("SOCKETS_PER_DEVICE_MAX", 5, minimum=1)
+SOCKET_HEARTBEAT_SECONDS = pairly_int("SOCKET_HEARTBEAT_SECONDS", 25, minimum=1)
+SOCKET_QUEUE_FRAMES_MAX = pairly_int("SOCKET_QUEUE_FRAMES_MAX", 2000, minimum=1)
+SOCKET_QUEUE_CHARACTERS_MAX = pairly_int("SOCKET_QUEUE_CHARACTERS_MAX", 2_000_000, minimum=1)
+SOCKET_FRAMES_MAX = pairly_int("SOCKET_FRAMES_MAX", 300, minimum=1)
+SOCKET_FRAMES_WINDOW_SECONDS = pairly_int("SOCKET_FRAMES_WINDOW_SECONDS", 5, minimum=1)
+SOCKET_BAD_FRAMES_PER_MINUTE = pairly_int("SOCKET_BAD_FRAMES_PER_MINUTE", 50, minimum=1)
+
+# Messaging
+
+MESSAGE_TEXT_CHARACTERS_MAX = pairly_int("MESSAGE_TEXT_CHARACTERS_MAX", 5000, minimum=1)
+MESSAGES_MAX = pairly_int("MESSAGES_MAX", 30, minimum=1)
+MESSAGES_WINDOW_SECONDS = pairly_int("MESSAGES_WINDOW_SECONDS", 5, minimum=1)
+TYPING_INTERVAL_SECONDS = pairly_int("TYPING_INTERVAL_SECONDS", 3, minimum=1)
+TYPING_EXPIRY_SECONDS = pairly_int("TYPING_EXPIRY_SECONDS", 6, minimum=1)
+TYPING_PARTNER_CACHE_SECONDS = pairly_int("TYPING_PARTNER_CACHE_SECONDS", 10, minimum=1)
+
+# REST framework
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["pairly.accounts.authentication.BearerAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_THROTTLE_CLASSES": ["pairly.core.throttling.UserThrottle"],
+    "DEFAULT_PARSER_CLASSES": ["pairly.core.wire.PairlyJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["pairly.core.wire.PairlyJSONRenderer"],
+    "DEFAULT_PAGINATION_CLASS": "pairly.core.pagination.PairlyCursorPagination",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_METADATA_CLASS": None,
+    "EXCEPTION_HANDLER": "pairly.core.http.exception_handler",
+    "DATETIME_FORMAT": None,  # the renderer writes times, in one form
+    "URL_FORMAT_OVERRIDE": None,
+    "FORMAT_SUFFIX_KWARG": None,
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+    "TEST_REQUEST_RENDERER_CLASSES": [
+        "pairly.core.wire.PairlyJSONRenderer",
+        "rest_framework.renderers.MultiPartRenderer",
+    ],
+}
+
+# Limits of HTTP
+
+RATE_LIMITS = env.bool("PAIRLY_RATE_LIMITS", True)
+RATE_USER_PER_MINUTE = pairly_int("RATE_USER_PER_MINUTE", 120, minimum=1)
+RATE_SIGN_IN_PER_MINUTE = pairly_int("RATE_SIGN_IN_PER_MINUTE", 5, minimum=1)
+RATE_MONEY_PER_MINUTE = pairly_int("RATE_MONEY_PER_MINUTE", 10, minimum=1)
+REQUEST_BODY_BYTES_MAX = pairly_int("REQUEST_BODY_BYTES_MAX", 64 * 1024, minimum=1)
+UPLOAD_BODY_BYTES_MAX = pairly_int("UPLOAD_BODY_BYTES_MAX", 26 * 1024 * 1024, minimum=1)
+TRUSTED_PROXY_COUNT = pairly_int("TRUSTED_PROXY_COUNT", 0)
+CSRF_FAILURE_VIEW = "pairly.core.http.csrf_failure"
