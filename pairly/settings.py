@@ -5,10 +5,15 @@
 prices and time-outs are overridden by ``PAIRLY_<NAME>``; ``.env.example`` lists them all.
 """
 
+import logging
+import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from csp.constants import NONCE, NONE, SELF
 from environs import Env
+
+from pairly.core.logs import logging_settings
 
 env = Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -144,7 +149,14 @@ TEMPLATES = [
     }
 ]
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+# Production serves what collectstatic gathered and hashed, mock mode straight from the packages.
+STATIC_ROOT = None if MOCK_MODE else BASE_DIR / "staticfiles"
+WHITENOISE_USE_FINDERS = MOCK_MODE
+if not MOCK_MODE:
+    STORAGES = {
+        "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+        "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    }
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
@@ -154,7 +166,11 @@ USE_TZ = True
 REDIS_URL = env.str("REDIS_URL", "")
 if REDIS_URL:
     CACHES = {
-        "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": REDIS_URL,
+            "OPTIONS": {"socket_connect_timeout": 2, "socket_timeout": 2},
+        }
     }
     CHANNEL_LAYERS = {
         "default": {
@@ -163,7 +179,12 @@ if REDIS_URL:
         }
     }
 else:
-    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+            "OPTIONS": {"MAX_ENTRIES": 100_000},  # rate limits live here; a culled one is forgotten
+        }
+    }
     CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 
 # Accounts
@@ -189,7 +210,6 @@ OUTBOX_EVENTS_PER_ROW_MAX = pairly_int("OUTBOX_EVENTS_PER_ROW_MAX", 500, minimum
 
 # Realtime
 
-RATE_LIMITS = env.str("PAIRLY_RATE_LIMITS", "on") != "off"
 REALTIME_AUTHENTICATE = "pairly.accounts.authentication.authenticate_socket"
 REALTIME_ACCOUNT_STATES = "pairly.accounts.authentication.device_states"
 REALTIME_BROADCAST = bool(REDIS_URL)
@@ -246,3 +266,73 @@ REQUEST_BODY_BYTES_MAX = pairly_int("REQUEST_BODY_BYTES_MAX", 64 * 1024, minimum
 UPLOAD_BODY_BYTES_MAX = pairly_int("UPLOAD_BODY_BYTES_MAX", 26 * 1024 * 1024, minimum=1)
 TRUSTED_PROXY_COUNT = pairly_int("TRUSTED_PROXY_COUNT", 0)
 CSRF_FAILURE_VIEW = "pairly.core.http.csrf_failure"
+
+# Security: TLS ends at a proxy in production, which says so in X-Forwarded-Proto
+
+SECURE_SSL_REDIRECT = not MOCK_MODE
+SECURE_REDIRECT_EXEMPT = [r"^health/", r"^metrics$"]  # asked from inside, without TLS
+SECURE_HSTS_SECONDS = 0 if MOCK_MODE else 365 * 24 * 3600
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not MOCK_MODE
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not MOCK_MODE
+CSRF_COOKIE_HTTPONLY = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+if TRUSTED_PROXY_COUNT:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "script-src": [SELF, NONCE],
+        "style-src": [SELF, NONCE],
+        "img-src": [SELF, "data:"],
+        "object-src": [NONE],
+        "base-uri": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+CORS_URLS_REGEX = r"^/api/"
+CORS_ALLOW_HEADERS = (
+    "accept",
+    "authorization",
+    "content-type",
+    "idempotency-key",
+    "x-request-id",
+)
+CORS_EXPOSE_HEADERS = ("x-request-id", "retry-after", "idempotent-replayed")
+
+# Logs
+
+LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
+LOGGING = logging_settings(level=LOG_LEVEL, pretty=MOCK_MODE and sys.stderr.isatty())
+DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID = True  # RequestIdMiddleware has made it sane
+DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
+DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logging.DEBUG
+DJANGO_STRUCTLOG_STATUS_4XX_LOG_LEVEL = logging.INFO
+
+# Descriptions of the API
+
+API_VERSION = "1.0.0"
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Pairly",
+    "DESCRIPTION": "Credit-based dating and social calling. Sockets are described at /api/docs/realtime.",
+    "VERSION": API_VERSION,
+    "OAS_VERSION": "3.1.1",
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": r"/api/v1/",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "pairly.schema.document_problems",
+    ],
+}
+
+# Clients
+
+CLIENT_VERSION_MIN_ANDROID = env.str("PAIRLY_CLIENT_VERSION_MIN_ANDROID", "1.0.0")
+CLIENT_VERSION_MIN_IOS = env.str("PAIRLY_CLIENT_VERSION_MIN_IOS", "1.0.0")
+CLIENT_VERSION_MIN_WEB = env.str("PAIRLY_CLIENT_VERSION_MIN_WEB", "1.0.0")

@@ -25,6 +25,8 @@ PAGE_ROWS_DEFAULT = 50
 PAGE_ROWS_MAX = 100
 CURSOR_CHARACTERS_MAX = 1024
 
+Reader = Callable[[list[Any] | None, int], list[Any]]
+
 
 def page_limit(request: Request) -> int:
     """The ``limit`` parameter. Raises ``ValidationFailed`` unless it is 1 to 100."""
@@ -50,12 +52,22 @@ class PairlyCursorPagination(BasePagination):
     ) -> list[Any]:
         """The rows of the page asked for. Raises ``ValidationFailed`` on a bad limit or cursor."""
         ordering = tuple(getattr(view, "ordering", None) or self.ordering)
+
+        def read(after: list[Any] | None, rows_max: int) -> list[Any]:
+            page = queryset if after is None else queryset.filter(_after(ordering, after))
+            return list(page.order_by(*ordering)[:rows_max])
+
+        return self.paginate_reader(read, request, queryset.model._meta.label, ordering)
+
+    def paginate_reader(
+        self, read: Reader, request: Request, label: str, ordering: Sequence[str]
+    ) -> list[Any]:
+        """A page of what is not one query. ``read`` takes the ordering values of the last row
+        given (None for the first page) and how many rows to return; ``label`` names the list."""
         limit = page_limit(request)
-        cursor = _Cursor(queryset.model._meta.label, ordering)
+        cursor = _Cursor(label, ordering)
         text = request.query_params.get("cursor")
-        if text is not None:
-            queryset = queryset.filter(_after(ordering, cursor.decode(text)))
-        rows = list(queryset.order_by(*ordering)[: limit + 1])
+        rows = read(None if text is None else cursor.decode(text), limit + 1)
         self._next: str | None = None
         if len(rows) > limit:
             rows.pop()

@@ -1,0 +1,16 @@
+from django.apps import AppConfig
+
+
+class MessagingConfig(AppConfig):
+    name = "messaging"
+
+    def ready(self) -> None:
+        from messaging import commands, handlers  # noqa: F401 - registers the chat commands.
+        from messaging.exports import messages_of
+        from pairly.accounts import exports
+        from pairly.accounts.events import UserBlocked, UserUnblocked
+        from pairly.outbox.services import subscribe
+
+        for event_type in (UserBlocked, UserUnblocked):
+            subscribe(event_type, handlers.on_blocks_changed, inside=True)
+        exports.register("messages", messages_of)

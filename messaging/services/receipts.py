@@ -1,0 +1,166 @@
+"""Delivered and read watermarks. Delivered is a device's word, read a person's; both only grow."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from messaging.conversations import ConversationBatch, ConversationState
+from messaging.models import Message
+from messaging.schemas import ReceiptData
+from pairly.accounts.selectors import hides_read_receipts
+from pairly.core import clock
+from pairly.core.errors import PairlyError, ValidationFailed
+from pairly.realtime.frames import Origin, to_json
+from pairly.realtime.services import Append, append
+
+__all__ = ["ReceiptResult", "UpdateReceipt", "check_receipt", "update_receipts"]
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateReceipt:
+    """A checked wish to move watermarks; build it with ``check_receipt``."""
+
+    user_id: UUID
+    conversation_id: UUID
+    delivered_seq: int
+    read_seq: int
+    origin: Origin | None = None
+
+
+@dataclass(slots=True)
+class ReceiptResult:
+    """Where the person stands now. ``position`` is None when nothing grew, or when a later
+    request of the same batch covers this one."""
+
+    receipt: ReceiptData
+    ack: str
+    position: int | None = None
+
+
+def check_receipt(
+    *,
+    user_id: UUID,
+    conversation_id: UUID,
+    delivered_seq: int | None,
+    read_seq: int | None,
+    origin: Origin | None = None,
+) -> UpdateReceipt:
+    """Raises ``ValidationFailed`` when neither watermark is given. Read implies delivered."""
+    if delivered_seq is None and read_seq is None:
+        raise ValidationFailed.of(
+            "delivered_seq", "required", "Give delivered_seq, read_seq or both."
+        )
+    read = read_seq or 0
+    return UpdateReceipt(user_id, conversation_id, max(delivered_seq or 0, read), read, origin)
+
+
+def update_receipts(requests: Sequence[UpdateReceipt]) -> list[ReceiptResult | PairlyError]:
+    """Move watermarks forward and tell both people; what would move back changes nothing.
+
+    Several requests of one person and conversation in a batch make one event, the last one's.
+    Refusals: ``NotFound``, ``ValidationFailed`` for a number beyond the newest message.
+    """
+    now = clock.now()
+    conversations = ConversationBatch(ids={request.conversation_id for request in requests})
+    hiding = hides_read_receipts({request.user_id for request in requests})
+    results: list[ReceiptResult | PairlyError] = []
+    grown: dict[tuple[UUID, UUID], tuple[UpdateReceipt, ReceiptResult, bool]] = {}
+    for request in requests:
+        try:
+            conversation = conversations.get_for(request.user_id, request.conversation_id)
+            if request.delivered_seq > conversation.last_seq:
+                raise ValidationFailed.of("delivered_seq", "invalid", "No such message yet.")
+        except PairlyError as refusal:
+            results.append(refusal)
+            continue
+        changed, shown = _advance(conversation, request, hides=request.user_id in hiding)
+        result = _result(conversation, request, now)
+        results.append(result)
+        if changed:
+            key = (request.conversation_id, request.user_id)
+            earlier = grown.pop(key, None)
+            grown[key] = (request, result, shown or (earlier is not None and earlier[2]))
+            conversations.touch(conversation)
+    conversations.write()
+    _announce(list(grown.values()), conversations, now)
+    return results
+
+
+def _advance(
+    conversation: ConversationState, request: UpdateReceipt, *, hides: bool
+) -> tuple[bool, bool]:
+    """Grow the person's watermarks. Whether anything grew, and whether the other may see it."""
+    side = conversation.side_of(request.user_id)
+    before = (side.delivered_seq, side.read_seq)
+    shown_before = (side.delivered_seq, side.shown_read_seq)
+    side.delivered_seq = max(side.delivered_seq, request.delivered_seq)
+    if request.read_seq > side.read_seq:
+        side.unread = _unread_after(conversation, request, side.read_seq, side.unread)
+        side.read_seq = request.read_seq
+        if not hides:
+            side.shown_read_seq = request.read_seq
+    return (
+        (side.delivered_seq, side.read_seq) != before,
+        (side.delivered_seq, side.shown_read_seq) != shown_before and not conversation.blocked,
+    )
+
+
+def _unread_after(
+    conversation: ConversationState, request: UpdateReceipt, read_before: int, unread: int
+) -> int:
+    """Reading to the end is the common case and needs no query; else what was read is counted,
+    so the cost follows what is read and not the history."""
+    if request.read_seq == conversation.last_seq:
+        return 0
+    read_now = Message.objects.filter(
+        conversation_id=conversation.id,
+        seq__gt=read_before,
+        seq__lte=request.read_seq,
+        sender_id=conversation.peer_of(request.user_id),
+    ).count()
+    return max(0, unread - read_now)
+
+
+def _result(
+    conversation: ConversationState, request: UpdateReceipt, now: datetime
+) -> ReceiptResult:
+    side = conversation.side_of(request.user_id)
+    receipt = ReceiptData(
+        conversation_id=conversation.id,
+        user_id=request.user_id,
+        delivered_seq=side.delivered_seq,
+        read_seq=side.read_seq,
+        at=clock.to_rfc3339(now),
+        unread=side.unread,
+    )
+    return ReceiptResult(receipt, to_json(receipt))
+
+
+def _announce(
+    grown: Sequence[tuple[UpdateReceipt, ReceiptResult, bool]],
+    conversations: ConversationBatch,
+    now: datetime,
+) -> None:
+    events: list[Append] = []
+    own: list[tuple[int, ReceiptResult]] = []
+    for request, result, shown in grown:
+        own.append((len(events), result))
+        events.append(
+            Append(request.user_id, "receipt.updated", result.ack, request.origin, result.ack)
+        )
+        if shown:
+            conversation = conversations.get_for(request.user_id, request.conversation_id)
+            peer_id = conversation.peer_of(request.user_id)
+            receipt = result.receipt
+            seen = ReceiptData(
+                conversation_id=receipt.conversation_id,
+                user_id=receipt.user_id,
+                delivered_seq=receipt.delivered_seq,
+                read_seq=conversation.side_of(request.user_id).shown_read_seq,
+                at=receipt.at,
+            )
+            events.append(Append(peer_id, "receipt.updated", to_json(seen)))
+    positions = append(events, now)
+    for index, result in own:
+        result.position = positions[index]

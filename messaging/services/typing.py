@@ -1,0 +1,53 @@
+"""Who is typing: never stored, passed on only between partners who may write to each other."""
+
+import time
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+
+from messaging.schemas import TypingData
+from messaging.selectors import partner_for
+from pairly.core import clock
+from pairly.realtime.services import send_ephemeral
+
+__all__ = ["forget_partner", "known_partner", "look_up_partner", "send_typing"]
+
+PARTNERS_MAX = 100_000
+
+_partners: dict[tuple[UUID, UUID], tuple[UUID, float]] = {}
+"""(person, conversation) to the partner and until when (monotonic seconds) to believe it. A
+block in this process empties it at once; one in another process shows after the time is up."""
+
+
+def known_partner(user_id: UUID, conversation_id: UUID) -> UUID | None:
+    """The partner, if looked up a moment ago. Never blocks."""
+    partner_id, until = _partners.get((user_id, conversation_id), (None, 0.0))
+    return partner_id if until > time.monotonic() else None
+
+
+def look_up_partner(user_id: UUID, conversation_id: UUID) -> UUID:
+    """The partner from the database. Raises ``NotFound`` or ``Unavailable``."""
+    partner_id = partner_for(user_id, conversation_id)
+    if len(_partners) >= PARTNERS_MAX:
+        _partners.clear()
+    until = time.monotonic() + settings.TYPING_PARTNER_CACHE_SECONDS
+    _partners[user_id, conversation_id] = (partner_id, until)
+    return partner_id
+
+
+def forget_partner(user_id: UUID, other_id: UUID) -> None:
+    """These two may no longer tell each other anything."""
+    for key, (partner_id, _until) in list(_partners.items()):
+        if {key[0], partner_id} == {user_id, other_id}:
+            _partners.pop(key, None)
+
+
+def send_typing(*, user_id: UUID, partner_id: UUID, conversation_id: UUID, active: bool) -> None:
+    """Tell the partner; whoever hears it lets it expire by itself."""
+    expires_at = None
+    if active:
+        expiry = clock.now() + timedelta(seconds=settings.TYPING_EXPIRY_SECONDS)
+        expires_at = clock.to_rfc3339(expiry)
+    data = TypingData(conversation_id, user_id, active, expires_at)
+    send_ephemeral([partner_id], "typing", data)

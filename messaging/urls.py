@@ -1,0 +1,19 @@
+"""Routes of messaging below ``/api/v1/``."""
+
+from django.urls import path
+
+from messaging.api import (
+    ConversationDetail,
+    ConversationList,
+    MessageList,
+    ReceiptUpdate,
+    Sync,
+)
+
+urlpatterns = [
+    path("conversations", ConversationList.as_view()),
+    path("conversations/<uuid:conversation_id>", ConversationDetail.as_view()),
+    path("conversations/<uuid:conversation_id>/messages", MessageList.as_view()),
+    path("conversations/<uuid:conversation_id>/receipts", ReceiptUpdate.as_view()),
+    path("sync", Sync.as_view()),
+]

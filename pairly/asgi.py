@@ -1,0 +1,17 @@
+"""ASGI entry point: HTTP to Django, sockets to the realtime endpoints."""
+
+import os
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pairly.settings")
+
+from django.core.asgi import get_asgi_application
+
+django_application = get_asgi_application()
+
+from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402 - after Django's set-up.
+
+from pairly.realtime.routing import websocket_urlpatterns  # noqa: E402 - after Django's set-up.
+
+application = ProtocolTypeRouter(
+    {"http": django_application, "websocket": URLRouter(websocket_urlpatterns)}
+)

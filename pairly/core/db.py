@@ -1,0 +1,208 @@
+"""The only door to transactions, right on SQLite and on MongoDB.
+
+``django.db.transaction.atomic`` does nothing on MongoDB, and the backend's own block neither
+retries nor dooms a transaction whose inner failure was swallowed. So everything of ours goes
+through here; a lint rule bans the other doors.
+
+Rules for the code inside a block: it may run more than once (no outside effects, use
+``on_commit``), it never catches ``IntegrityError`` (the transaction is already broken), and it
+changes state by compare-and-set (``change_one``), since ``select_for_update`` locks nothing on
+either database.
+"""
+
+import logging
+import random
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, OperationalError, connections, models
+from django.db import transaction as django_transaction
+
+__all__ = [
+    "BrokenTransaction",
+    "StaleRead",
+    "atomic",
+    "change_one",
+    "in_atomic_block",
+    "is_mongodb",
+    "on_commit",
+    "run_atomic",
+]
+
+logger = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
+
+ATTEMPTS_MAX = 12
+BACKOFF_SECONDS_MAX = 0.2
+
+
+class BrokenTransaction(DatabaseError):
+    """A nested block failed and its error was swallowed: nothing may be committed."""
+
+
+class StaleRead(DatabaseError):
+    """A row changed between the read and the compare-and-set; the block is run again."""
+
+
+class FirstComeLock:
+    """A mutual exclusion that is handed over in the order of asking.
+
+    ``threading.Lock`` lets a busy thread take it again and again; SQLite's busy handler polls
+    with growing pauses, so a waiter may starve. Writers of one process queue here instead.
+    """
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._waiting: deque[threading.Lock] = deque()
+        self._held = False
+
+    def acquire(self) -> None:
+        with self._guard:
+            if not self._held:
+                self._held = True
+                return
+            turn = threading.Lock()
+            turn.acquire()
+            self._waiting.append(turn)
+        turn.acquire()
+
+    def release(self) -> None:
+        with self._guard:
+            if self._waiting:
+                self._waiting.popleft().release()
+            else:
+                self._held = False
+
+
+_writers = FirstComeLock()
+
+
+def is_mongodb() -> bool:
+    return bool(connections[DEFAULT_DB_ALIAS].vendor == "mongodb")
+
+
+def in_atomic_block() -> bool:
+    return bool(getattr(connections[DEFAULT_DB_ALIAS], "pairly_depth", 0))
+
+
+def on_commit(function: Callable[[], Any]) -> None:
+    """Call the function after the outermost block commits; at once outside of a block."""
+    connections[DEFAULT_DB_ALIAS].on_commit(function)
+
+
+@contextmanager
+def atomic() -> Iterator[None]:
+    """All or nothing. Nested blocks join the outer one; a failure inside one dooms the whole.
+
+    Raises whatever the block raised, or ``BrokenTransaction`` when an inner failure was caught.
+    """
+    connection: Any = connections[DEFAULT_DB_ALIAS]
+    if in_atomic_block():
+        connection.pairly_depth += 1
+        try:
+            yield
+        except BaseException:
+            connection.pairly_broken = True
+            raise
+        finally:
+            connection.pairly_depth -= 1
+        return
+    connection.pairly_depth, connection.pairly_broken = 1, False
+    try:
+        with _mongodb_block() if is_mongodb() else _sqlite_block():
+            yield
+            if connection.pairly_broken:
+                raise BrokenTransaction("an inner block failed and its error was swallowed")
+    finally:
+        connection.pairly_depth, connection.pairly_broken = 0, False
+
+
+@contextmanager
+def _sqlite_block() -> Iterator[None]:
+    """BEGIN IMMEDIATE (by settings) after queueing for it.
+
+    Commit hooks run after the lock is given back, so that a hook may open its own transaction.
+    """
+    connection: Any = connections[DEFAULT_DB_ALIAS]
+    hooks: list[Any] = []
+    _writers.acquire()
+    try:
+        with django_transaction.atomic():
+            yield
+            hooks, connection.run_on_commit = connection.run_on_commit, []
+    finally:
+        _writers.release()
+    for _savepoints, function, _robust in hooks:
+        _run_hook(function)
+
+
+@contextmanager
+def _mongodb_block() -> Iterator[None]:
+    """A multi-document transaction; ``pairly.mongodb`` repairs what its commit leaves behind."""
+    from django_mongodb_backend.transaction import atomic as mongodb_atomic
+
+    connection: Any = connections[DEFAULT_DB_ALIAS]
+    hooks: list[Any] = []
+    with mongodb_atomic():
+        yield
+        hooks, connection.run_on_commit = connection.run_on_commit, []
+    for _savepoints, function, _robust in hooks:
+        _run_hook(function)
+
+
+def _run_hook(function: Callable[[], Any]) -> None:
+    """A hook cannot undo the commit, so its failure is loud in the log and stops no other."""
+    try:
+        function()
+    except Exception:
+        logger.exception("a function registered with on_commit failed")
+
+
+def is_transient(error: BaseException | None) -> bool:
+    """Whether the transaction surely did not commit and may succeed when run again."""
+    while error is not None:
+        if isinstance(error, StaleRead):
+            return True
+        has_label = getattr(error, "has_error_label", None)
+        if has_label and has_label("TransientTransactionError"):
+            return True
+        if isinstance(error, OperationalError) and "locked" in str(error):
+            return True
+        error = error.__cause__
+    return False
+
+
+def run_atomic(function: Callable[[], Result]) -> Result:
+    """Run the function in a transaction, again when a write conflict undid it.
+
+    Inside another block it joins that one, and only the outermost level tries again.
+    """
+    if in_atomic_block():
+        with atomic():
+            return function()
+    for attempt in range(1, ATTEMPTS_MAX + 1):
+        try:
+            with atomic():
+                return function()
+        except Exception as error:
+            if attempt == ATTEMPTS_MAX or not is_transient(error):
+                raise
+            time.sleep(random.uniform(0, min(BACKOFF_SECONDS_MAX, 0.002 * 2**attempt)))
+    raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+def change_one(queryset: "models.QuerySet[Any]", **values: Any) -> bool:
+    """Compare-and-set: update the one row that the filter still matches. True if it did.
+
+    False means that somebody else was first, which is an answer and not an error.
+    """
+    changed = queryset.update(**values)
+    if changed > 1:
+        raise AssertionError(f"compare-and-set matched {changed} rows of {queryset.model}")
+    return changed == 1
+

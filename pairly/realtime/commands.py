@@ -1,0 +1,68 @@
+"""The protocol's own commands: catching up and heartbeats."""
+
+import asyncio
+from typing import Annotated, Any
+
+import msgspec
+
+from pairly.realtime.connections import Connection
+from pairly.realtime.frames import event_frame, register_command
+from pairly.realtime.readers import batched_reader, run_in_reader
+from pairly.realtime.selectors import catch_up, heartbeat_positions
+
+__all__ = ["HeartbeatAck", "HeartbeatCommand", "SyncAck", "SyncCommand"]
+
+Position = Annotated[int, msgspec.Meta(ge=0, le=2**48 - 1)]
+
+
+class SyncCommand(msgspec.Struct):
+    since: Position
+
+
+class SyncAck(msgspec.Struct):
+    position: int
+    resync: bool
+    events: list[msgspec.Raw]
+
+
+class HeartbeatCommand(msgspec.Struct):
+    active: bool = True
+
+
+class HeartbeatAck(msgspec.Struct):
+    position: int
+
+
+@register_command("sync", feature="general", data=SyncCommand, ack=SyncAck)
+async def sync(connection: Connection, data: SyncCommand) -> SyncAck:
+    """Replays this person's events after a position, oldest first and 300 at most. Ask again
+    from the answered position until it stands still. `resync` means: fetch state afresh."""
+    found = await run_in_reader(catch_up, connection.user_id, data.since)
+    frames = [
+        msgspec.Raw(event_frame(event.type, event.data, event.position).encode())
+        for event in found.events
+    ]
+    return SyncAck(found.position, found.resync, frames)
+
+
+@register_command("presence.heartbeat", feature="general", data=HeartbeatCommand, ack=HeartbeatAck)
+async def heartbeat(connection: Connection, data: HeartbeatCommand) -> HeartbeatAck:
+    """Reports that the person is there and checks the account; answers the latest position, so
+    that a lost event shows as a gap."""
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[Any] = loop.create_future()
+
+    def reply(result: Any) -> None:
+        loop.call_soon_threadsafe(_settle, answer, result)
+
+    batched_reader.submit(heartbeat_positions, (connection.user_id, connection.device_id), reply)
+    return HeartbeatAck(await answer)
+
+
+def _settle(answer: "asyncio.Future[Any]", result: Any) -> None:
+    if answer.cancelled():
+        return
+    if isinstance(result, Exception):
+        answer.set_exception(result)
+    else:
+        answer.set_result(result)

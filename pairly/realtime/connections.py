@@ -1,0 +1,310 @@
+"""The sockets of this process and how news reaches them.
+
+``Hub`` maps people to their open sockets and delivers what was committed; what other processes
+committed arrives over the channel layer, one group for all processes. ``Connection`` is one
+socket: its bounded queue, so that a stuck reader holds up nobody else.
+
+Everything here runs on the event loop except ``Hub.publish``, which any thread may call.
+"""
+
+import asyncio
+import itertools
+import logging
+import uuid
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from asgiref.sync import async_to_sync
+from channels.layers import get_channel_layer
+from django.conf import settings
+
+from pairly.core.errors import PairlyError
+from pairly.core.limits import TokenBucket
+from pairly.realtime.errors import CloseCode
+from pairly.realtime.frames import EVENTS, Feature, Origin, ack_frame, error_frame, event_frame
+
+__all__ = ["Connection", "Disconnect", "Hub", "News", "hub"]
+
+logger = logging.getLogger(__name__)
+
+PROCESS_GROUP = "pairly.realtime"
+CLOSE_SECONDS_MAX = 5
+RESUBSCRIBE_SECONDS = 1
+
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """One event for one person. ``data`` and ``ack`` are JSON; ``position`` is None for what is
+    not kept. The socket named by ``origin`` gets the ack in place of the event."""
+
+    user_id: UUID
+    type: str
+    data: str
+    position: int | None = None
+    origin: Origin | None = None
+    ack: str = "{}"
+
+
+@dataclass(frozen=True, slots=True)
+class Disconnect:
+    """Close a person's sockets, or those of one device."""
+
+    user_id: UUID
+    code: int
+    device_id: UUID | None = None
+
+
+class Connection:
+    """One open socket of a device."""
+
+    __slots__ = (
+        "_close_code",
+        "_drain_task",
+        "_held",
+        "_queue",
+        "_queued_characters",
+        "_send",
+        "device_id",
+        "features",
+        "in_flight",
+        "key",
+        "limits",
+        "room",
+        "start_position",
+        "user_id",
+    )
+    _keys = itertools.count(1)
+
+    def __init__(
+        self, *, user_id: UUID, device_id: UUID, features: frozenset[Feature], send: Send
+    ) -> None:
+        self.key = next(self._keys)
+        self.user_id = user_id
+        self.device_id = device_id
+        self.features = features
+        self.in_flight = 0
+        self.limits: dict[str, TokenBucket] = {}
+        self.room: asyncio.Future[None] | None = None
+        self.start_position = 0
+        self._send = send
+        self._held: list[tuple[int | None, str]] | None = []
+        self._queue: deque[str] = deque()
+        self._queued_characters = 0
+        self._drain_task: asyncio.Task[None] | None = None
+        self._close_code: int | None = None
+
+    @property
+    def closing(self) -> bool:
+        return self._close_code is not None
+
+    def start(self, ready: str, position: int) -> None:
+        """Send the ready frame first, then what arrived meanwhile and lies above its position."""
+        held, self._held = self._held or [], None
+        self.start_position = position
+        self.send_text(ready)
+        for held_position, text in held:
+            if held_position is None or held_position > position:
+                self.send_text(text)
+
+    def send_text(self, text: str, position: int | None = None) -> None:
+        """Queue a frame. A reader too slow for the bounded queue is closed; it may come back
+        and catch up from the database."""
+        if self.closing:
+            return
+        if self._held is not None:
+            self._held.append((position, text))
+            return
+        self._queue.append(text)
+        self._queued_characters += len(text)
+        if (
+            len(self._queue) > settings.SOCKET_QUEUE_FRAMES_MAX
+            or self._queued_characters > settings.SOCKET_QUEUE_CHARACTERS_MAX
+        ):
+            self._queue.clear()
+            self.close(CloseCode.SILENT)
+        elif self._drain_task is None:
+            self._drain_task = asyncio.create_task(self._drain())
+
+    def ack(self, command_id: str, data: str, position: int | None = None) -> None:
+        self.send_text(ack_frame(command_id, data, position))
+
+    def error(
+        self, command_id: str | None, error: PairlyError, trace_id: str | None = None
+    ) -> None:
+        self.send_text(error_frame(command_id, error, trace_id))
+
+    def close(self, code: int) -> None:
+        """Send what is queued, then close. Nothing is accepted after the first call."""
+        if self.closing:
+            return
+        self._close_code = code
+        if self._drain_task is None:
+            self._drain_task = asyncio.create_task(self._drain())
+        # A peer that reads nothing must not keep the socket for ever.
+        asyncio.get_running_loop().call_later(CLOSE_SECONDS_MAX, self._drain_task.cancel)
+
+    async def closed(self) -> None:
+        """Wait until the close frame is out or given up."""
+        if self._drain_task is not None:
+            await asyncio.wait([self._drain_task])
+
+    async def _drain(self) -> None:
+        try:
+            while self._queue:
+                text = self._queue.popleft()
+                self._queued_characters -= len(text)
+                await self._send({"type": "websocket.send", "text": text})
+            if self._close_code is not None:
+                await self._send({"type": "websocket.close", "code": int(self._close_code)})
+        except (OSError, RuntimeError):
+            # The peer is gone; the receive loop hears of it as a disconnect.
+            self._queue.clear()
+        finally:
+            self._drain_task = None
+
+
+class Hub:
+    """Who is connected here, and the delivery of news to them."""
+
+    def __init__(self) -> None:
+        self.connections: dict[UUID, set[Connection]] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._pending: deque[Sequence[News | Disconnect]] = deque()
+        self._process = uuid.uuid4().hex
+        self._listener: asyncio.Task[None] | None = None
+        self._sending: set[asyncio.Task[None]] = set()
+
+    # Sockets come and go; on the event loop.
+
+    def add(self, connection: Connection) -> None:
+        """Register a socket. A device's oldest socket makes room for one above the limit."""
+        self._start()
+        mine = self.connections.setdefault(connection.user_id, set())
+        mine.add(connection)
+        same_device = [c for c in mine if c.device_id == connection.device_id and not c.closing]
+        if len(same_device) > settings.SOCKETS_PER_DEVICE_MAX:
+            min(same_device, key=lambda c: c.key).close(CloseCode.TOO_MANY_DEVICES)
+
+    def remove(self, connection: Connection) -> None:
+        mine = self.connections.get(connection.user_id)
+        if mine is not None:
+            mine.discard(connection)
+            if not mine:
+                del self.connections[connection.user_id]
+
+    def all(self) -> list[Connection]:
+        return [connection for mine in self.connections.values() for connection in mine]
+
+    # News; from any thread.
+
+    def publish(self, news: Sequence[News | Disconnect]) -> None:
+        """Deliver to this process's sockets and tell the other processes. Call after commit."""
+        loop = self._loop
+        if loop is not None and not loop.is_closed():
+            self._pending.append(news)
+            loop.call_soon_threadsafe(self._deliver_pending)
+        elif settings.REALTIME_BROADCAST:
+            # A command or a worker: no sockets here, only the others to tell.
+            async_to_sync(self._broadcast)(news)
+
+    def call_soon(self, function: Callable[..., None], *arguments: Any) -> None:
+        """Run a function on the event loop, after the news published so far. From any thread."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(function, *arguments)
+
+    def _deliver_pending(self) -> None:
+        while self._pending:
+            news = self._pending.popleft()
+            self.deliver(news)
+            if settings.REALTIME_BROADCAST:
+                task = asyncio.create_task(self._broadcast(news))
+                self._sending.add(task)
+                task.add_done_callback(self._sending.discard)
+
+    def deliver(self, news: Sequence[News | Disconnect]) -> None:
+        """Hand news to local sockets, in order. On the event loop."""
+        for item in news:
+            mine = self.connections.get(item.user_id)
+            if mine is None:
+                continue
+            if isinstance(item, News):
+                _deliver_to(mine, item)
+            else:
+                for connection in list(mine):
+                    if item.device_id in (None, connection.device_id):
+                        connection.close(item.code)
+
+    # Other processes; only with Redis.
+
+    def _start(self) -> None:
+        loop = asyncio.get_running_loop()
+        if self._loop is loop:
+            return
+        self._loop = loop
+        if settings.REALTIME_BROADCAST:
+            self._listener = loop.create_task(self._listen())
+
+    async def _broadcast(self, news: Sequence[News | Disconnect]) -> None:
+        """A lost broadcast shows as a gap in positions, and its reader asks the database."""
+        message = {
+            "type": "news",
+            "process": self._process,
+            "news": [_packed(item) for item in news],
+        }
+        try:
+            await get_channel_layer().group_send(PROCESS_GROUP, message)
+        except Exception:
+            logger.exception("other processes could not be told")
+
+    async def _listen(self) -> None:
+        """Receive what other processes committed; subscribes again after Redis was away."""
+        while True:
+            try:
+                layer = get_channel_layer()
+                channel = await layer.new_channel()
+                await layer.group_add(PROCESS_GROUP, channel)
+                while True:
+                    message = await layer.receive(channel)
+                    if message["process"] != self._process:
+                        self.deliver([_unpacked(packed) for packed in message["news"]])
+            except asyncio.CancelledError:
+                raise
+            except Exception:
+                logger.exception("the news of other processes stopped; subscribing again")
+                await asyncio.sleep(RESUBSCRIBE_SECONDS)
+
+
+def _deliver_to(mine: set[Connection], item: News) -> None:
+    """The frame is composed once for all sockets of a person."""
+    feature = EVENTS[item.type].feature
+    frame: str | None = None
+    for connection in list(mine):
+        if item.origin is not None and connection.key == item.origin.connection_key:
+            connection.ack(item.origin.command_id, item.ack, item.position)
+        elif feature in connection.features and (
+            item.position is None or item.position > connection.start_position
+        ):
+            frame = frame or event_frame(item.type, item.data, item.position)
+            connection.send_text(frame, item.position)
+
+
+def _packed(item: News | Disconnect) -> list[Any]:
+    if isinstance(item, News):
+        return [item.user_id.hex, item.type, item.data, item.position]
+    return [item.user_id.hex, item.code, item.device_id.hex if item.device_id else None]
+
+
+def _unpacked(packed: list[Any]) -> News | Disconnect:
+    user_id = UUID(hex=packed[0])
+    if len(packed) == 4:
+        return News(user_id, packed[1], packed[2], packed[3])
+    return Disconnect(user_id, packed[1], UUID(hex=packed[2]) if packed[2] else None)
+
+
+hub = Hub()
+"""The hub of this process."""

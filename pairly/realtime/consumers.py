@@ -1,0 +1,225 @@
+"""The socket endpoint: frame in, one call, frame out.
+
+This is a plain ASGI receive loop behind Channels' routing instead of a Channels consumer, which
+costs a thread hop and two tasks for every frame (see docs/decisions/0003-plain-asgi-sockets.md).
+"""
+
+import asyncio
+import functools
+import logging
+import math
+import time
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+from uuid import UUID
+
+import msgspec
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from pairly.core.batching import Entry, writer
+from pairly.core.errors import NotAuthenticated, PairlyError, RateLimited, ValidationFailed
+from pairly.core.ids import new_request_id
+from pairly.core.limits import TokenBucket
+from pairly.realtime.connections import Connection, hub
+from pairly.realtime.errors import CloseCode
+from pairly.realtime.frames import (
+    Command,
+    Feature,
+    FrameDecoder,
+    Origin,
+    ReadyData,
+    event_frame,
+    readable_id,
+    refusal,
+    to_json,
+)
+from pairly.realtime.readers import run_in_reader
+from pairly.realtime.selectors import position_of
+
+__all__ = ["SocketEndpoint"]
+
+logger = logging.getLogger(__name__)
+
+FRAME_BYTES_MAX = 65_536
+IN_FLIGHT_MAX = 64
+
+
+class SocketEndpoint:
+    """An ASGI application for one set of features. Signs in, says ready, then serves frames."""
+
+    def __init__(self, *features: Feature) -> None:
+        self._features = frozenset({"general", *features})
+
+    @functools.cached_property
+    def _decoder(self) -> FrameDecoder:
+        """Built at the first use, when every app has registered its commands."""
+        return FrameDecoder(self._features)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if (await receive())["type"] != "websocket.connect":
+            return
+        await send({"type": "websocket.accept"})
+        try:
+            user_id, device_id = await _sign_in(scope)
+        except PairlyError as error:
+            # Accepted first, because a refused handshake carries no code.
+            forbidden = not isinstance(error, NotAuthenticated)
+            code = CloseCode.FORBIDDEN if forbidden else CloseCode.SIGN_IN_AGAIN
+            await send({"type": "websocket.close", "code": int(code)})
+            return
+        connection = Connection(
+            user_id=user_id, device_id=device_id, features=self._features, send=send
+        )
+        hub.add(connection)
+        try:
+            await self._say_ready(connection)
+            await self._serve(connection, receive)
+        finally:
+            hub.remove(connection)
+            await connection.closed()
+
+    @staticmethod
+    async def _say_ready(connection: Connection) -> None:
+        """The socket is registered before the position is read, so nothing falls between."""
+        ready = ReadyData(
+            user_id=connection.user_id,
+            device_id=connection.device_id,
+            position=await run_in_reader(position_of, connection.user_id),
+            heartbeat_seconds=settings.SOCKET_HEARTBEAT_SECONDS,
+        )
+        connection.start(event_frame("ready", to_json(ready)), ready.position)
+
+    async def _serve(self, connection: Connection, receive: Any) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "websocket.disconnect":
+                return
+            if connection.closing:
+                continue
+            text = message.get("text")
+            if text is None:
+                connection.close(CloseCode.BAD_FRAME)
+            elif _too_big(text):
+                connection.close(CloseCode.FRAME_TOO_BIG)
+            else:
+                await self._take(connection, text)
+
+    async def _take(self, connection: Connection, text: str) -> None:
+        try:
+            command, command_id, data = self._decoder.decode(text)
+        except msgspec.DecodeError as error:
+            _refuse_frame(connection, text, refusal(error))
+            return
+        except (UnicodeError, RecursionError):
+            _refuse_frame(connection, text, ValidationFailed("The frame is not valid JSON."))
+            return
+        try:
+            if settings.RATE_LIMITS:
+                _check_rates(connection, command)
+            if command.operation is not None and command.to_request is not None:
+                origin = Origin(connection.key, command_id)
+                request = command.to_request(connection, data, origin)
+                await _room(connection)
+                connection.in_flight += 1
+                reply = functools.partial(_reply, connection, command_id)
+                writer.submit(command.operation, request, reply, _deliver_replies)
+            elif command.handler is not None:
+                connection.ack(command_id, to_json(await command.handler(connection, data)))
+        except Exception as error:
+            _refuse(connection, command_id, error)
+
+
+def _too_big(text: str) -> bool:
+    """By bytes; a character has four at most, so short frames need no encoding."""
+    return len(text) * 4 > FRAME_BYTES_MAX and len(text.encode()) > FRAME_BYTES_MAX
+
+
+async def _sign_in(scope: Any) -> tuple[UUID, UUID]:
+    """The user and device of a handshake. Raises ``PairlyError``."""
+    headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+    authorization = headers.get(b"authorization")
+    if not _origin_allowed(headers.get(b"origin"), headers.get(b"host", "")):
+        raise PairlyError("This origin may not open sockets.")
+    query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
+    ticket = query.get("ticket", [None])[0]
+    authenticate = import_string(settings.REALTIME_AUTHENTICATE)
+    identity = await run_in_reader(authenticate, authorization, ticket)
+    return identity.user_id, identity.device_id
+
+
+def _origin_allowed(origin: str | None, host: str) -> bool:
+    """Browsers always send an Origin, other clients need none."""
+    if origin is None or origin in settings.CORS_ALLOWED_ORIGINS:
+        return True
+    return urlsplit(origin).netloc == host
+
+
+def _check_rates(connection: Connection, command: Command) -> None:
+    """Raises ``RateLimited``; a socket that floods beyond all sense is closed."""
+    at = time.monotonic()
+    frames = connection.limits.get("frames")
+    if frames is None:
+        frames = connection.limits["frames"] = TokenBucket(
+            settings.SOCKET_FRAMES_MAX, settings.SOCKET_FRAMES_WINDOW_SECONDS
+        )
+    if frames.take(at):
+        connection.close(CloseCode.TOO_FAST)
+        raise RateLimited
+    if command.rate is None:
+        return
+    bucket = connection.limits.get(command.type)
+    if bucket is None:
+        bucket = connection.limits[command.type] = TokenBucket(*command.rate())
+    if wait_seconds := bucket.take(at):
+        raise RateLimited(retry_after_seconds=math.ceil(wait_seconds))
+
+
+def _refuse_frame(connection: Connection, text: str, error: ValidationFailed) -> None:
+    """A frame that cannot be understood: say so and stay, unless there is no end to it."""
+    bad = connection.limits.get("bad frames")
+    if bad is None:
+        bad = connection.limits["bad frames"] = TokenBucket(
+            settings.SOCKET_BAD_FRAMES_PER_MINUTE, 60
+        )
+    connection.error(readable_id(text), error)
+    if bad.take(time.monotonic()):
+        connection.close(CloseCode.BAD_FRAME)
+
+
+def _refuse(connection: Connection, command_id: str, error: Exception) -> None:
+    """Turn any error into its frame; the one place that does so for sockets."""
+    trace_id = new_request_id()
+    if not isinstance(error, PairlyError):
+        logger.error("a socket command failed, trace_id %s", trace_id, exc_info=error)
+        error = PairlyError()
+    connection.error(command_id, error, trace_id)
+    if isinstance(error, NotAuthenticated):
+        connection.close(CloseCode.SIGN_IN_AGAIN)
+
+
+async def _room(connection: Connection) -> None:
+    """Stop reading from a socket that has too much under way."""
+    while connection.in_flight >= IN_FLIGHT_MAX:
+        connection.room = asyncio.get_running_loop().create_future()
+        await connection.room
+
+
+def _deliver_replies(answers: list[tuple[Entry, Any]]) -> None:
+    """A batch's replies in one wake-up of the loop, right after its news."""
+    hub.call_soon(_run_replies, answers)
+
+
+def _run_replies(answers: list[tuple[Entry, Any]]) -> None:
+    for entry, result in answers:
+        entry.reply(result)
+
+
+def _reply(connection: Connection, command_id: str, result: Any) -> None:
+    connection.in_flight -= 1
+    if connection.room is not None and not connection.room.done():
+        connection.room.set_result(None)
+    if isinstance(result, Exception):
+        _refuse(connection, command_id, result)
+    elif result.position is None:
+        connection.ack(command_id, result.ack)

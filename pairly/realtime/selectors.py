@@ -1,0 +1,81 @@
+"""Reading logs: positions and what lies after them."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from pairly.core.errors import NotAuthenticated
+from pairly.core.table import Table
+from pairly.realtime.models import Event, Feed, event_key
+
+__all__ = [
+    "Catchup",
+    "LoggedEvent",
+    "catch_up",
+    "heartbeat_positions",
+    "position_of",
+    "positions_of",
+]
+
+FEEDS = Table(Feed, "user_id", "position", "trimmed_position")
+EVENTS = Table(Event, "id", "type", "data")
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedEvent:
+    """One row of a log; ``data`` is JSON."""
+
+    position: int
+    type: str
+    data: str
+
+
+@dataclass(frozen=True, slots=True)
+class Catchup:
+    """What follows a position. ``position`` is where the reader stands after these events;
+    ``resync`` says that the log no longer reaches back and state must be fetched afresh."""
+
+    position: int
+    resync: bool
+    events: list[LoggedEvent]
+
+
+def positions_of(user_ids: Collection[UUID]) -> dict[UUID, int]:
+    return {row[0]: row[1] for row in FEEDS.select("user_id", user_ids)}
+
+
+def position_of(user_id: UUID) -> int:
+    return positions_of([user_id])[user_id]
+
+
+def catch_up(user_id: UUID, since: int) -> Catchup:
+    """The events after a position, oldest first, at most ``SYNC_EVENTS_MAX`` at a time."""
+    ((_user_id, newest, trimmed),) = FEEDS.select("user_id", [user_id])
+    if not trimmed <= since <= newest:
+        return Catchup(newest, True, [])
+    rows = EVENTS.range(
+        "id",
+        after=event_key(user_id, since),
+        up_to=event_key(user_id, newest),
+        limit=settings.SYNC_EVENTS_MAX,
+    )
+    events = [LoggedEvent(int(key[32:], 16), kind, data) for key, kind, data in rows]
+    if newest > since and (not events or events[0].position != since + 1):
+        # Trimmed between the two reads.
+        return Catchup(newest, True, [])
+    return Catchup(events[-1].position if events else since, False, events)
+
+
+def heartbeat_positions(requests: Sequence[tuple[UUID, UUID]]) -> list[int | NotAuthenticated]:
+    """For pairs of user and device: the newest position, or an error where the device was signed
+    out or its account may not act. Two queries for any number of pairs."""
+    positions = positions_of({user_id for user_id, _device_id in requests})
+    states = import_string(settings.REALTIME_ACCOUNT_STATES)
+    signed_in = states({device_id for _user_id, device_id in requests})
+    return [
+        positions[user_id] if device_id in signed_in else NotAuthenticated()
+        for user_id, device_id in requests
+    ]

@@ -1,0 +1,125 @@
+"""Writing events and sending news.
+
+Durable events are rows of each person's log, written by the transaction of what they tell and
+pushed after its commit. Everything else here closes sockets or passes on what is not kept.
+"""
+
+import asyncio
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+
+from pairly.core.db import on_commit
+from pairly.core.table import Table
+from pairly.realtime.connections import Disconnect, News, hub
+from pairly.realtime.errors import CloseCode
+from pairly.realtime.frames import Origin, to_json
+from pairly.realtime.models import Event, Feed, event_key
+
+__all__ = [
+    "Append",
+    "announce",
+    "append",
+    "close_all",
+    "disconnect",
+    "open_feed",
+    "open_feeds",
+    "send_ephemeral",
+]
+
+FEEDS = Table(Feed, "user_id", "position", "trimmed_position")
+EVENTS = Table(Event, "id", "type", "data", "created_at")
+
+
+@dataclass(frozen=True, slots=True)
+class Append:
+    """One durable event for one person. ``data`` and ``ack`` are JSON objects; the socket named
+    by ``origin`` is sent the ack, every other socket of the person the event."""
+
+    user_id: UUID
+    type: str
+    data: str
+    origin: Origin | None = None
+    ack: str = "{}"
+
+
+def open_feed(user_id: UUID) -> None:
+    """Start a new person's log. Call in the transaction that creates the person."""
+    open_feeds([user_id])
+
+
+def open_feeds(user_ids: Iterable[UUID]) -> None:
+    FEEDS.insert([(user_id, 0, 0) for user_id in user_ids])
+
+
+def append(events: Sequence[Append], now: datetime) -> list[int]:
+    """Number the events and write them, in order; push them after the commit.
+
+    Returns each event's position in its person's log. Call inside a transaction.
+    """
+    if not events:
+        return []
+    feeds = {row[0]: row for row in FEEDS.select("user_id", {event.user_id for event in events})}
+    newest = {user_id: position for user_id, position, _trimmed in feeds.values()}
+    positions, rows, news = [], [], []
+    for event in events:
+        position = newest[event.user_id] = newest[event.user_id] + 1
+        positions.append(position)
+        rows.append((event_key(event.user_id, position), event.type, event.data, now))
+        news.append(News(event.user_id, event.type, event.data, position, event.origin, event.ack))
+    EVENTS.insert(rows)
+    FEEDS.compare_and_set(
+        "user_id",
+        expected=("position", "trimmed_position"),
+        new=("position", "trimmed_position"),
+        rows=[
+            (*feeds[user_id], position, _trim(user_id, position, feeds[user_id][2]))
+            for user_id, position in newest.items()
+        ],
+    )
+    on_commit(lambda: hub.publish(news))
+    return positions
+
+
+def _trim(user_id: UUID, position: int, trimmed: int) -> int:
+    """Keep the log bounded: now and then drop what lies before the last thousand events.
+
+    Done in bulk every ``slack`` events, so it costs next to nothing for each. Returns the newest
+    position that is gone.
+    """
+    keep, slack = settings.EVENT_LOG_EVENTS_MAX, settings.EVENT_LOG_TRIM_EVENTS
+    if position - trimmed < keep + slack:
+        return trimmed
+    EVENTS.delete("id", [event_key(user_id, p) for p in range(trimmed + 1, position - keep + 1)])
+    return position - keep
+
+
+def announce(
+    user_ids: Collection[UUID], event_type: str, data: dict[str, Any], now: datetime
+) -> None:
+    """Write and push the same durable event to each of these people. Inside a transaction."""
+    body = to_json(data)
+    append([Append(user_id, event_type, body) for user_id in user_ids], now)
+
+
+def send_ephemeral(user_ids: Iterable[UUID], event_type: str, data: Any) -> None:
+    """Push what is not kept: no position, no row, lost when nobody is there."""
+    body = to_json(data)
+    hub.publish([News(user_id, event_type, body) for user_id in user_ids])
+
+
+def disconnect(user_id: UUID, *, code: int, device_id: UUID | None = None) -> None:
+    """Close a person's sockets in every process, after the commit if one is under way."""
+    on_commit(lambda: hub.publish([Disconnect(user_id, code, device_id)]))
+
+
+async def close_all(code: int = CloseCode.RESTART) -> None:
+    """Close every socket of this process and wait until the close frames are out."""
+    connections = hub.all()
+    for connection in connections:
+        connection.close(code)
+    await asyncio.gather(*(connection.closed() for connection in connections))
