@@ -72,30 +72,42 @@ class Plain:
 
 @dataclass(frozen=True)
 class Pairly:
-    """The product. Each start works on a copy of the template folder, so on the same data."""
+    """The product, on a data folder of its own.
+
+    With ``scratch`` each start works there on a copy of the template; without, in the template
+    itself, which is for data too large to copy and for databases outside the folder.
+    """
 
     server: Server
     template: Path
-    folder: Path
+    scratch: Path | None = None
+    database_url: str | None = None
     receipts: bool = True
 
     @contextmanager
     def started(self) -> Iterator[tuple[Running, list[Person]]]:
-        port = free_port()
-        with fresh_folder(self.folder) as folder:
+        if self.scratch is None:
+            with self._started_in(self.template) as started:
+                yield started
+            return
+        with fresh_folder(self.scratch) as folder:
             shutil.copytree(self.template, folder, dirs_exist_ok=True)
-            command = ["manage.py", "serve", "--no-demo", "--server", self.server]
-            with serving(
-                [*command, "--host", "127.0.0.1", "--port", str(port)],
-                port,
-                pairly_environment(folder),
-            ) as running:
-                yield running, people_in(folder)
+            with self._started_in(folder) as started:
+                yield started
+
+    @contextmanager
+    def _started_in(self, folder: Path) -> Iterator[tuple[Running, list[Person]]]:
+        port = free_port()
+        command = ["manage.py", "serve", "--no-demo", "--server", self.server]
+        command += ["--host", "127.0.0.1", "--port", str(port)]
+        with serving(command, port, pairly_environment(folder, self.database_url)) as running:
+            yield running, people_in(folder)
 
 
-def make_template(folder: Path) -> None:
-    """Migrate a new data folder and fill it with users; their tokens stand in ``people.json``."""
-    environment = pairly_environment(folder)
+def make_template(folder: Path, database_url: str | None = None) -> None:
+    """Migrate a new database and fill it with users; their tokens stand in ``people.json``."""
+    folder.mkdir(parents=True)
+    environment = pairly_environment(folder, database_url)
     run_python(["manage.py", "migrate", "--verbosity", "0"], environment)
     arguments = ["--count", str(USERS), "--credits", str(CREDITS_EACH), "--json"]
     made = run_python(["manage.py", "create_users", *arguments], environment)
@@ -110,11 +122,13 @@ def people_in(folder: Path) -> list[Person]:
     ]
 
 
-def pairly_environment(folder: Path) -> dict[str, str]:
+def pairly_environment(folder: Path, database_url: str | None = None) -> dict[str, str]:
     return {
+        "PAIRLY_MODE": "mock",
         "PAIRLY_DATA_DIR": str(folder),
         "PAIRLY_RATE_LIMITS": "off",
-        "DATABASE_URL": f"sqlite:///{folder / 'pairly.sqlite3'}",
+        "DATABASE_URL": database_url or f"sqlite:///{folder / 'pairly.sqlite3'}",
+        "REDIS_URL": "",
     }
 
 

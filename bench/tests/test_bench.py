@@ -1,0 +1,55 @@
+"""The benchmarks run and print their lines; nothing here asserts a time."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from bench.report import Line, at_least, at_most, render
+from bench.servers import ROOT
+
+CHAT_LINES = [
+    "chat, Daphne : stock relay",
+    "chat, Daphne : plain way",
+    "chat, uvicorn : stock relay",
+    "chat, uvicorn, 2,000 messages : empty",
+    "chat delivery p99 at 500/s : relay's at 1,000/s, Daphne",
+]
+
+
+def test_the_smoke_run_prints_every_chat_line() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.run", "--quick", "--only", "chat"],
+        cwd=ROOT,
+        env={key: value for key, value in os.environ.items() if not key.startswith("DJANGO_")},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=180,
+    )
+    assert done.returncode == 0, done.stderr
+    for line in CHAT_LINES:
+        assert f"| {line} " in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("goal", "ratio", "verdict"),
+    [
+        (at_least(0.7, edge=1.0), 0.69, "MISSED"),
+        (at_least(0.7, edge=1.0), 0.7, "reached"),
+        (at_least(0.7, edge=1.0), 1.2, "beyond"),
+        (at_most(2), 2.1, "MISSED"),
+        (at_most(2), 1.9, "reached"),
+        (None, 1.9, ""),
+    ],
+)
+def test_a_line_says_whether_its_goal_is_reached(goal, ratio, verdict) -> None:
+    line = Line("chat", goal, ratio, ours=ratio * 1000, theirs=1000, unit="messages/s")
+    assert line.verdict == verdict
+    assert "| chat" in render([line])
+
+
+def test_the_ratio_of_a_line_is_the_median_of_its_rounds() -> None:
+    line = Line.of_rounds("chat", None, [10, 30, 20], [10, 10, 10], "messages/s")
+    assert (line.ratio, line.ours, line.theirs) == (2, 20, 10)
