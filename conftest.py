@@ -96,6 +96,20 @@ def rate_limits(settings: Any) -> None:
 
 
 @pytest.fixture(scope="session")
+def live_server_thread(migrated_database: Any) -> Iterator[str]:
+    from tests.servers import server_in_thread
+
+    with server_in_thread() as url:
+        yield url
+
+
+@pytest.fixture
+def live_server_url(live_server_thread: str, database: None) -> str:
+    """Address of the real application over real HTTP and sockets, on this test's database."""
+    return live_server_thread
+
+
+@pytest.fixture(scope="session")
 def redis_server() -> Iterator[RedisServer]:
     if redis_path() is None:
         sentence = "needs redis-server, which is not installed (apt-get install redis-server)"

@@ -190,7 +190,10 @@ else:
 # Accounts
 
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("email", "display_name")},
+    },
     {
         "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
         "OPTIONS": {"min_length": 10},
@@ -198,6 +201,53 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+MINIMUM_AGE_YEARS = pairly_int("MINIMUM_AGE_YEARS", 18, minimum=18)
+TERMS_VERSION = env.str("PAIRLY_TERMS_VERSION", "1")
+DEVICES_PER_USER_MAX = pairly_int("DEVICES_PER_USER_MAX", 10, minimum=1)
+DEVICE_LIFETIME_DAYS = pairly_int("DEVICE_LIFETIME_DAYS", 30, minimum=1)
+DEVICE_TOUCH_MINUTES = pairly_int("DEVICE_TOUCH_MINUTES", 10, minimum=1)
+SOCKET_TICKET_LIFETIME_SECONDS = pairly_int("SOCKET_TICKET_LIFETIME_SECONDS", 30, minimum=1)
+SIGN_IN_FAILURES_MAX = pairly_int("SIGN_IN_FAILURES_MAX", 10, minimum=1)
+SIGN_IN_FAILURES_WINDOW_MINUTES = pairly_int("SIGN_IN_FAILURES_WINDOW_MINUTES", 15, minimum=1)
+SIGN_IN_HISTORY_DAYS = pairly_int("SIGN_IN_HISTORY_DAYS", 90, minimum=1)
+EMAIL_CODE_LIFETIME_MINUTES = pairly_int("EMAIL_CODE_LIFETIME_MINUTES", 30, minimum=1)
+EMAIL_CODE_ATTEMPTS_MAX = pairly_int("EMAIL_CODE_ATTEMPTS_MAX", 5, minimum=1)
+PASSWORD_RESET_LIFETIME_MINUTES = pairly_int("PASSWORD_RESET_LIFETIME_MINUTES", 60, minimum=1)
+RATE_MAIL_PER_MINUTE = pairly_int("RATE_MAIL_PER_MINUTE", 3, minimum=1)
+BLOCKS_PER_USER_MAX = pairly_int("BLOCKS_PER_USER_MAX", 1000, minimum=1)
+REPORT_DUE_HOURS = pairly_int("REPORT_DUE_HOURS", 24, minimum=1)
+REPORT_DUE_MINOR_MINUTES = pairly_int("REPORT_DUE_MINOR_MINUTES", 60, minimum=1)
+PHOTO_BYTES_MAX = pairly_int("PHOTO_BYTES_MAX", 5 * 1024 * 1024, minimum=1)
+PHOTO_SIDE_PIXELS_MIN = pairly_int("PHOTO_SIDE_PIXELS_MIN", 64, minimum=1)
+PHOTO_SIDE_PIXELS_MAX = pairly_int("PHOTO_SIDE_PIXELS_MAX", 8000, minimum=1)
+PHOTO_STORED_SIDE_PIXELS = pairly_int("PHOTO_STORED_SIDE_PIXELS", 1080, minimum=1)
+MEDIA_ROOT = DATA_DIR / "uploads"
+
+# Mail: mock mode keeps it in a table that staff read, production hands it to SMTP
+
+if MOCK_MODE:
+    EMAIL_BACKEND = "pairly.accounts.mail_backend.EmailBackend"
+else:
+    EMAIL_BACKEND = env.str("EMAIL_BACKEND", "django.core.mail.backends.smtp.EmailBackend")
+EMAIL_HOST = env.str("EMAIL_HOST", "localhost")
+EMAIL_PORT = env.int("EMAIL_PORT", 587)
+EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", True)
+EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT_SECONDS", 10)
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Pairly <no-reply@pairly.test>")
+
+# Audit
+
+AUDIT_BLOCK_ENTRIES_MAX = pairly_int("AUDIT_BLOCK_ENTRIES_MAX", 500, minimum=1)
+
+# Server
+
+SERVER_DRAIN_SECONDS = pairly_int("SERVER_DRAIN_SECONDS", 10, minimum=1)
+SERVER_SHUTDOWN_SECONDS = pairly_int("SERVER_SHUTDOWN_SECONDS", 30, minimum=1)
+AUDIT_SEAL_INTERVAL_MILLISECONDS = pairly_int(
+    "AUDIT_SEAL_INTERVAL_MILLISECONDS", 1000, minimum=10
+)
 
 # Outbox
 
@@ -224,6 +274,26 @@ SOCKET_QUEUE_CHARACTERS_MAX = pairly_int("SOCKET_QUEUE_CHARACTERS_MAX", 2_000_00
 SOCKET_FRAMES_MAX = pairly_int("SOCKET_FRAMES_MAX", 300, minimum=1)
 SOCKET_FRAMES_WINDOW_SECONDS = pairly_int("SOCKET_FRAMES_WINDOW_SECONDS", 5, minimum=1)
 SOCKET_BAD_FRAMES_PER_MINUTE = pairly_int("SOCKET_BAD_FRAMES_PER_MINUTE", 50, minimum=1)
+
+# Ledger and prices
+
+LEDGER_BLOCK_TRANSFERS_MAX = pairly_int("LEDGER_BLOCK_TRANSFERS_MAX", 500, minimum=1)
+LEDGER_SEAL_INTERVAL_MILLISECONDS = pairly_int(
+    "LEDGER_SEAL_INTERVAL_MILLISECONDS", 200, minimum=10
+)
+LEDGER_SIGNING_KEY = env.str("LEDGER_SIGNING_KEY", "")
+LEDGER_SIGNING_KEY_FILE = env.str("LEDGER_SIGNING_KEY_FILE", "")
+LEDGER_RETIRED_KEYS = env.list("LEDGER_RETIRED_KEYS", [])
+LEDGER_HEADS_FILE = env.str("LEDGER_HEADS_FILE", "")
+WELCOME_BONUS_CREDITS = pairly_int("WELCOME_BONUS_CREDITS", 20)
+MESSAGE_RECIPIENT_SHARE_PERCENT = pairly_int("MESSAGE_RECIPIENT_SHARE_PERCENT", 0)
+PRICE_MESSAGE_TEXT_CREDITS = pairly_int("PRICE_MESSAGE_TEXT_CREDITS", 1)
+PRICE_MESSAGE_IMAGE_CREDITS = pairly_int("PRICE_MESSAGE_IMAGE_CREDITS", 2)
+PRICE_MESSAGE_AUDIO_CREDITS = pairly_int("PRICE_MESSAGE_AUDIO_CREDITS", 2)
+PRICE_MESSAGE_VIDEO_CREDITS = pairly_int("PRICE_MESSAGE_VIDEO_CREDITS", 3)
+PRICE_MESSAGE_FILE_CREDITS = pairly_int("PRICE_MESSAGE_FILE_CREDITS", 2)
+PRICE_CALL_AUDIO_CREDITS_PER_MINUTE = pairly_int("PRICE_CALL_AUDIO_CREDITS_PER_MINUTE", 5)
+PRICE_CALL_VIDEO_CREDITS_PER_MINUTE = pairly_int("PRICE_CALL_VIDEO_CREDITS_PER_MINUTE", 10)
 
 # Messaging
 

@@ -6,6 +6,7 @@ collections are emptied and those that migrations fill are put back.
 
 import os
 import shutil
+import weakref
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,6 +15,26 @@ from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
 from django.core.management import call_command
 from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.signals import connection_created
+
+
+_opened: "weakref.WeakSet[BaseDatabaseWrapper]" = weakref.WeakSet()
+
+
+def _remember(*, connection: BaseDatabaseWrapper, **_: Any) -> None:
+    _opened.add(connection)
+
+
+connection_created.connect(_remember)
+
+
+def close_all_threads_connections() -> None:
+    """A server's threads outlive a test and must not go on with its database."""
+    for connection in list(_opened):
+        connection.inc_thread_sharing()
+        connection.close()
+        connection.dec_thread_sharing()
 
 
 class TestDatabase(Protocol):
@@ -38,7 +59,7 @@ class SqliteDatabase:
 
     def reset(self) -> None:
         """A new file takes the old one's name: whoever still has that open harms nobody."""
-        connections.close_all()
+        close_all_threads_connections()
         fresh = self._path.with_suffix(".fresh")
         shutil.copyfile(self._template, fresh)
         for ending in ("-wal", "-shm"):

@@ -1,0 +1,114 @@
+"""What runs by the clock, in one table, and the scheduler of a server that has no Celery.
+
+Each task is safe to run twice and in several processes at once; running late is its only risk.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, time, timedelta
+from typing import Any
+
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.interval import IntervalTrigger
+from django.conf import settings
+from django.db import close_old_connections
+from django.utils.module_loading import import_string
+
+__all__ = ["TASKS", "PeriodicTask", "run", "start_scheduler"]
+
+THREADS_MAX = 4
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodicTask:
+    """``function`` is a dotted path; ``every`` a pause, or a time of day in UTC.
+
+    ``at_shutdown`` tasks also run once when a server ends.
+    """
+
+    name: str
+    function: str
+    every: timedelta | time
+    at_shutdown: bool = False
+
+    def resolve(self) -> Callable[[], Any]:
+        function: Callable[[], Any] = import_string(self.function)
+        return function
+
+
+TASKS = (
+    PeriodicTask(
+        name="payments.seal_ledger",
+        function="payments.tasks.seal_ledger",
+        every=timedelta(milliseconds=settings.LEDGER_SEAL_INTERVAL_MILLISECONDS),
+        at_shutdown=True,
+    ),
+    PeriodicTask(
+        name="audit.seal_audit",
+        function="pairly.audit.tasks.seal_audit",
+        every=timedelta(milliseconds=settings.AUDIT_SEAL_INTERVAL_MILLISECONDS),
+        at_shutdown=True,
+    ),
+    PeriodicTask(
+        name="payments.verify_ledger_incremental",
+        function="payments.tasks.verify_ledger_incremental",
+        every=timedelta(minutes=5),
+    ),
+    PeriodicTask(
+        name="payments.verify_ledger_full",
+        function="payments.tasks.verify_ledger_full",
+        every=time(hour=2, minute=30),
+    ),
+    PeriodicTask(
+        name="outbox.dispatch_outbox",
+        function="pairly.outbox.tasks.dispatch_outbox",
+        every=timedelta(milliseconds=settings.OUTBOX_POLL_MILLISECONDS),
+    ),
+    PeriodicTask(
+        name="outbox.clean_outbox",
+        function="pairly.outbox.tasks.clean_outbox",
+        every=timedelta(hours=1),
+    ),
+    PeriodicTask(
+        name="realtime.trim_events",
+        function="pairly.realtime.tasks.trim_events",
+        every=time(hour=3, minute=30),
+    ),
+    PeriodicTask(
+        name="accounts.clean_tokens",
+        function="pairly.accounts.tasks.clean_tokens",
+        every=timedelta(minutes=10),
+    ),
+)
+
+
+def run(task: PeriodicTask) -> None:
+    """Call the task's function and give back a connection that is too old or broken."""
+    try:
+        task.resolve()()
+    finally:
+        close_old_connections()
+
+
+def start_scheduler() -> BackgroundScheduler:
+    """Run the table in threads of this process. ``shutdown()`` waits for what runs."""
+    # A task that is still busy when it is due again is no news, and due twice is due once.
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
+    scheduler = BackgroundScheduler(
+        timezone=UTC,
+        executors={"default": ThreadPoolExecutor(THREADS_MAX)},
+        job_defaults={"max_instances": 1, "coalesce": True, "misfire_grace_time": None},
+    )
+    for task in TASKS:
+        scheduler.add_job(run, _trigger(task.every), args=[task], id=task.name)
+    scheduler.start()
+    return scheduler
+
+
+def _trigger(every: timedelta | time) -> IntervalTrigger | CronTrigger:
+    if isinstance(every, timedelta):
+        return IntervalTrigger(seconds=every.total_seconds(), timezone=UTC)
+    return CronTrigger(hour=every.hour, minute=every.minute, timezone=UTC)

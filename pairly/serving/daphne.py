@@ -1,0 +1,87 @@
+"""Daphne, the default server, ended without breaking off what it is doing."""
+
+import asyncio
+import logging
+import signal
+import time
+from typing import Any
+
+from daphne.endpoints import build_endpoint_description_strings
+from daphne.server import Server
+from django.conf import settings
+from twisted.internet import defer, reactor
+from twisted.internet.interfaces import IListeningPort
+
+from pairly.realtime.services import close_all
+from pairly.serving.limits import FRAME_BYTES_MAX, PING_SECONDS, PING_TIMEOUT_SECONDS
+
+__all__ = ["serve"]
+
+logger = logging.getLogger(__name__)
+
+
+class DrainingServer(Server):  # type: ignore[misc]
+    """On SIGTERM: accept nobody, close sockets with 4012, let requests finish, then stop."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.failed = False
+        self._ports: list[IListeningPort] = []
+        self._drain: asyncio.Task[None] | None = None
+
+    def listen_success(self, port: IListeningPort) -> None:
+        super().listen_success(port)
+        self._ports.append(port)
+
+    def listen_error(self, failure: Any) -> None:
+        self.failed = True
+        super().listen_error(failure)
+
+    def begin_drain(self) -> None:
+        if self._drain is None:
+            self._drain = asyncio.ensure_future(self._end())
+
+    async def _end(self) -> None:
+        deadline = time.monotonic() + settings.SERVER_DRAIN_SECONDS
+        for port in self._ports:
+            port.stopListening()
+        try:
+            await close_all()
+            while self._busy() and time.monotonic() < deadline:
+                await asyncio.sleep(0.02)
+        finally:
+            self.stop()
+
+    def _busy(self) -> bool:
+        return any(not application.done() for application in self._applications())
+
+    def _applications(self) -> list[Any]:
+        found = (details.get("application_instance") for details in self.connections.values())
+        return [application for application in found if application is not None]
+
+    def kill_all_applications(self) -> "defer.Deferred[Any]":
+        """Daphne's own fails on a kept-alive connection without a request."""
+        left = [application for application in self._applications() if not application.done()]
+        for application in left:
+            application.cancel()
+        ended = asyncio.gather(*left, return_exceptions=True)
+        return defer.Deferred.fromFuture(asyncio.ensure_future(ended))
+
+
+def serve(application: Any, *, host: str, port: int) -> bool:
+    """Serve until told to end by SIGTERM or SIGINT. False when it could not listen."""
+    server = DrainingServer(
+        application,
+        endpoints=build_endpoint_description_strings(host=host, port=port),
+        signal_handlers=False,
+        ping_interval=PING_SECONDS,
+        ping_timeout=PING_TIMEOUT_SECONDS,
+        websocket_max_message_size=FRAME_BYTES_MAX,
+        websocket_max_frame_size=FRAME_BYTES_MAX,
+        server_name="pairly",
+    )
+    loop = reactor._asyncioEventloop  # type: ignore[attr-defined]
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, server.begin_drain)
+    server.run()
+    return not server.failed
