@@ -1,10 +1,27 @@
 """Every address of the project, by composition only."""
 
-from django.urls import URLPattern, URLResolver
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, include, path
+
+from pairly import views
+from pairly.health import LiveView, ReadyView
+from pairly.schema import SchemaView
 
 handler400 = "pairly.core.http.handler400"
 handler403 = "pairly.core.http.handler403"
 handler404 = "pairly.core.http.handler404"
 handler500 = "pairly.core.http.handler500"
 
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("health/live", LiveView.as_view(), name="live"),
+    path("health/ready", ReadyView.as_view(), name="ready"),
+    path("api/schema", SchemaView.as_view(), name="schema"),
+    path("api/docs", views.DocsView.as_view(), name="docs"),
+    path("api/docs/realtime", views.RealtimePageView.as_view(), name="realtime-docs"),
+    path("api/docs/errors", views.ErrorsPageView.as_view(), name="error-docs"),
+    path("api/asyncapi.json", views.AsyncAPIView.as_view(), name="asyncapi"),
+    path("api/v1/", views.IndexView.as_view(), name="index"),
+    path("api/v1/config", views.ConfigView.as_view(), name="config"),
+    path("api/v1/", include("messaging.urls")),
+    path("admin/", admin.site.urls),
+]

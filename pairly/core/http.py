@@ -4,6 +4,7 @@ Pages of lists are in ``pagination``, rate limits in ``throttling``, JSON in ``w
 """
 
 import re
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -32,6 +33,8 @@ __all__ = [
     "UserThrottle",
     "client_address",
     "csrf_failure",
+    "describe_failure",
+    "describe_request",
     "exception_handler",
     "handler400",
     "handler403",
@@ -40,13 +43,18 @@ __all__ = [
     "request_id_of",
 ]
 
+API_PREFIX = "/api/"
 REQUEST_ID_HEADER = "X-Request-ID"
+STARTED_SECONDS = "pairly.started_seconds"
 SANE_REQUEST_ID = re.compile(r"[\x21-\x7e]{1,64}")
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 
 class RequestIdMiddleware:
-    """Every request has an id, the caller's if it is sane; the answer repeats it."""
+    """Every request has an id, the caller's if it is sane; the answer repeats it.
+
+    An answer of the API that says nothing of caches is private, so none may keep it.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -55,9 +63,12 @@ class RequestIdMiddleware:
         given = request.META.get("HTTP_X_REQUEST_ID", "")
         request_id = given if SANE_REQUEST_ID.fullmatch(given) else new_request_id()
         request.META["HTTP_X_REQUEST_ID"] = request_id
+        request.META[STARTED_SECONDS] = time.perf_counter()
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             response = self.get_response(request)
         response.headers[REQUEST_ID_HEADER] = request_id
+        if request.path.startswith(API_PREFIX):
+            response.headers.setdefault("Cache-Control", "no-store")
         return response
 
 
@@ -106,6 +117,32 @@ def request_id_of(request: Any) -> str:
     return request_id
 
 
+def describe_request(
+    request: HttpRequest, response: HttpResponseBase, log_kwargs: dict[str, Any], **_signal: Any
+) -> None:
+    """What the access line says: no query, since queries carry tickets and addresses."""
+    log_kwargs.clear()
+    log_kwargs |= _described(request, response.status_code)
+    if isinstance(response, ProblemResponse):
+        log_kwargs["code"] = response.data["code"]
+
+
+def describe_failure(request: HttpRequest, log_kwargs: dict[str, Any], **_signal: Any) -> None:
+    """The same for a request that met a defect; its line carries the traceback."""
+    log_kwargs.clear()
+    log_kwargs |= _described(request, 500)
+
+
+def _described(request: HttpRequest, status: int) -> dict[str, Any]:
+    elapsed_seconds = time.perf_counter() - request.META[STARTED_SECONDS]
+    return {
+        "method": request.method,
+        "path": request.path,
+        "status": status,
+        "duration_ms": round(elapsed_seconds * 1000, 1),
+    }
+
+
 def exception_handler(error: Exception, context: dict[str, Any]) -> ProblemResponse | None:
     """REST framework's hook. None hands a defect to Django, which logs it and asks handler500."""
     known = to_pairly_error(error)
@@ -150,4 +187,4 @@ def _answer(
 
 def _wants_page(request: HttpRequest) -> bool:
     """People get pages, programs get problem details; under /api/ everybody is a program."""
-    return not request.path.startswith("/api/") and request.accepts("text/html")
+    return not request.path.startswith(API_PREFIX) and request.accepts("text/html")

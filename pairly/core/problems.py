@@ -154,7 +154,7 @@ def _details_of(error: DjangoValidationError) -> Any:
 
 
 def _field_errors(detail: Any, path: tuple[str, ...]) -> Iterator[FieldError]:
-    """Nested errors, flattened: the second of ``{"items": [{}, {"at": [...]}]}`` is ``items.1.at``."""
+    """Nested errors, flattened: that of ``{"items": [{}, {"at": [...]}]}`` is ``items.1.at``."""
     if isinstance(detail, dict):
         for key, inner in detail.items():
             yield from _field_errors(inner, path if key == NO_FIELD else (*path, str(key)))

@@ -1,0 +1,58 @@
+"""Shapes of what ``pairly.views`` answers; they exist for the API's description."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+__all__ = ["ConfigSerializer", "IndexSerializer", "PricesSerializer"]
+
+
+class IndexSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    version = serializers.CharField()
+    links = serializers.DictField(child=serializers.URLField())
+
+
+class LimitsSerializer(serializers.Serializer[Any]):
+    message_text_characters_max = serializers.IntegerField()
+    messages_max = serializers.IntegerField(help_text="In messages_window_seconds.")
+    messages_window_seconds = serializers.IntegerField()
+    typing_interval_seconds = serializers.IntegerField(help_text="One typing.start in this time.")
+    typing_expiry_seconds = serializers.IntegerField()
+    page_rows_default = serializers.IntegerField()
+    page_rows_max = serializers.IntegerField()
+    sync_events_max = serializers.IntegerField()
+    requests_per_minute = serializers.IntegerField()
+    money_requests_per_minute = serializers.IntegerField()
+    sign_ins_per_minute = serializers.IntegerField()
+    request_body_bytes_max = serializers.IntegerField()
+    upload_body_bytes_max = serializers.IntegerField()
+    socket_frame_bytes_max = serializers.IntegerField()
+    socket_heartbeat_seconds = serializers.IntegerField()
+
+
+class PricesSerializer(serializers.Serializer[Any]):
+    messages = serializers.DictField(
+        child=serializers.IntegerField(), help_text="Credits by kind of message."
+    )
+    calls = serializers.DictField(
+        child=serializers.IntegerField(), help_text="Credits a minute by medium."
+    )
+
+
+class ClientVersionsSerializer(serializers.Serializer[Any]):
+    android = serializers.CharField()
+    ios = serializers.CharField()
+    web = serializers.CharField()
+
+
+class PushKeySerializer(serializers.Serializer[Any]):
+    provider = serializers.CharField()
+    public_key = serializers.CharField()
+
+
+class ConfigSerializer(serializers.Serializer[Any]):
+    limits = LimitsSerializer()
+    prices = PricesSerializer()
+    client_versions_min = ClientVersionsSerializer()
+    push_keys = PushKeySerializer(many=True)
