@@ -1,0 +1,111 @@
+"""Who is asking: a token in a header, or a ticket for a socket."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.request import Request
+
+from pairly.accounts import selectors, services
+from pairly.accounts.models import Device, User
+from pairly.accounts.services.sign_ins import refuse_suspended
+from pairly.accounts.tokens import hash_token
+from pairly.core import clock
+from pairly.core.errors import NotAuthenticated
+from pairly.core.table import Table
+
+__all__ = [
+    "BearerAuthentication",
+    "SocketIdentity",
+    "authenticate_socket",
+    "device_states",
+]
+
+SCHEME = "bearer"
+
+SIGN_INS = Table(Device, "id", "user_id", "last_used_at", "expires_at", "ended_at")
+
+
+@dataclass(frozen=True, slots=True)
+class SocketIdentity:
+    user_id: UUID
+    device_id: UUID
+
+
+class BearerAuthentication(BaseAuthentication):
+    """``Authorization: Bearer <token>``. ``request.auth`` is the device."""
+
+    def authenticate(self, request: Request) -> tuple[User, Device] | None:
+        """None without a header, so that public routes answer; a bad token is never ignored.
+
+        Raises ``NotAuthenticated``, ``AccountSuspended``.
+        """
+        header = request.META.get("HTTP_AUTHORIZATION")
+        if header is None:
+            return None
+        device = _device_of_header(header, clock.now())
+        return device.user, device
+
+    def authenticate_header(self, request: Request) -> str:
+        return 'Bearer realm="pairly"'
+
+
+def authenticate_socket(authorization_header: str | None, ticket: str | None) -> SocketIdentity:
+    """Who opens a socket. Raises ``NotAuthenticated``, ``AccountSuspended``."""
+    now = clock.now()
+    if authorization_header is not None:
+        device = _device_of_header(authorization_header, now)
+    elif ticket is not None:
+        device_id = services.redeem_socket_ticket(ticket=ticket)
+        found = Device.objects.select_related("user").filter(pk=device_id).first()
+        device = _checked(found, now)
+    else:
+        raise NotAuthenticated
+    return SocketIdentity(user_id=device.user_id, device_id=device.pk)
+
+
+def device_states(device_ids: Collection[UUID]) -> set[UUID]:
+    """Those of the devices that are signed in and whose account may act. Two bulk reads.
+
+    Called at heartbeats, so it also notes, once in some minutes, that they are in use.
+    """
+    now = clock.now()
+    signed_in = [
+        (device_id, user_id, last_used_at)
+        for device_id, user_id, last_used_at, expires_at, ended_at in SIGN_INS.select(
+            "id", device_ids
+        )
+        if ended_at is None and expires_at > now
+    ]
+    active = selectors.active_user_ids({user_id for _device, user_id, _used in signed_in})
+    standing = [row for row in signed_in if row[1] in active]
+    stale = [row for row in standing if row[2] <= _touched_before(now)]
+    if stale:
+        services.touch_devices(
+            device_ids=[row[0] for row in stale], user_ids={row[1] for row in stale}, now=now
+        )
+    return {row[0] for row in standing}
+
+
+def _device_of_header(header: str, now: datetime) -> Device:
+    scheme, _space, token = header.strip().partition(" ")
+    if scheme.lower() != SCHEME or not token.strip():
+        raise NotAuthenticated("Send the header `Authorization: Bearer <token>`.")
+    device = _checked(selectors.device_of_token_hash(hash_token(token.strip())), now)
+    if device.last_used_at <= _touched_before(now):
+        services.touch_devices(device_ids=[device.pk], user_ids=[device.user_id], now=now)
+    return device
+
+
+def _checked(device: Device | None, now: datetime) -> Device:
+    if device is None or not device.is_signed_in_at(now) or device.user.deleted_at is not None:
+        raise NotAuthenticated("The token is not valid, or not any more.")
+    refuse_suspended(device.user, now)
+    return device
+
+
+def _touched_before(now: datetime) -> datetime:
+    return now - timedelta(minutes=settings.DEVICE_TOUCH_MINUTES)

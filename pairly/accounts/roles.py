@@ -1,0 +1,87 @@
+"""What staff may do: one table, role to permissions.
+
+A role is a Django group, and membership is all that is stored; what a role may do is looked up
+here, so that a release changes it and nobody's database drifts. ``view`` reads, ``act`` changes.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+__all__ = ["CHOICES", "PERMISSIONS", "ROLES", "SUPERADMIN", "permissions_of"]
+
+SUPERADMIN: Final = "superadmin"
+
+PERMISSIONS: Final[dict[str, str]] = {
+    "users.view": "See people, their devices, wallets, payments, calls and reports",
+    "users.act": "Suspend and restore people, end their sign-ins, unlock them",
+    "users.note": "Write staff notes about people",
+    "roles.act": "Give and take staff roles",
+    "moderation.view": "See reports and the moderation queue",
+    "moderation.act": "Decide reports, hide messages, end calls",
+    "content.view": "Read private messages, with a reason",
+    "content.act": "Export or delete private messages",
+    "payments.view": "See intents, webhooks, receipts and reconciliation",
+    "payments.act": "Replay or discard webhooks, resolve breaks, edit packages",
+    "refunds.act": "Refund payments",
+    "refunds.approve": "Approve refunds above the limit",
+    "credits.grant": "Give goodwill credits up to a cap",
+    "credits.grant_any": "Give or take credits without a cap",
+    "ledger.view": "See accounts, transfers and verification",
+    "fraud.view": "See fraud scores and the review queue",
+    "fraud.act": "Decide reviews, edit fraud rules",
+    "analytics.view": "See dashboards",
+    "exports.act": "Export data",
+    "audit.view": "See the audit log",
+    "system.view": "See jobs, alerts, live calls and presence",
+    "system.act": "Run jobs, acknowledge alerts, change settings",
+}
+
+ROLES: Final[dict[str, frozenset[str]]] = {
+    SUPERADMIN: frozenset(PERMISSIONS),
+    "admin": frozenset(PERMISSIONS) - {"roles.act"},
+    "moderator": frozenset(
+        {
+            "users.view",
+            "users.act",
+            "users.note",
+            "moderation.view",
+            "moderation.act",
+            "content.view",
+            "system.view",
+        }
+    ),
+    "support": frozenset(
+        {
+            "users.view",
+            "users.note",
+            "moderation.view",
+            "payments.view",
+            "ledger.view",
+            "credits.grant",
+        }
+    ),
+    "finance": frozenset(
+        {
+            "users.view",
+            "payments.view",
+            "payments.act",
+            "refunds.act",
+            "refunds.approve",
+            "credits.grant",
+            "credits.grant_any",
+            "ledger.view",
+            "fraud.view",
+            "fraud.act",
+            "analytics.view",
+            "exports.act",
+        }
+    ),
+    "analyst": frozenset({"analytics.view", "payments.view", "ledger.view", "system.view"}),
+}
+
+CHOICES: Final = [(name, name) for name in ROLES]
+
+
+def permissions_of(role_names: Iterable[str]) -> frozenset[str]:
+    """All that the roles permit together. A group that is no role permits nothing."""
+    return frozenset().union(*(ROLES.get(name, frozenset()) for name in role_names))

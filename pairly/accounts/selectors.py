@@ -1,0 +1,157 @@
+"""Reads of people, and the one way to get at another person."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from django.contrib.auth.models import Group
+from django.db.models import Q, QuerySet
+
+from pairly.accounts import roles
+from pairly.accounts.models import Block, Device, Report, User
+from pairly.core import clock
+from pairly.core.errors import NotFound
+from pairly.core.table import Table
+
+__all__ = [
+    "DirectoryFilter",
+    "active_user_ids",
+    "blocked_either_way",
+    "blocks_of",
+    "device_of_token_hash",
+    "devices_of",
+    "directory_for",
+    "has_permission",
+    "hides_read_receipts",
+    "is_blocked_between",
+    "reports_by",
+    "roles_of",
+    "user_by_email",
+    "user_exists",
+    "user_for",
+]
+
+STANDINGS = Table(User, "id", "deleted_at", "suspended_at", "suspended_until")
+RECEIPTS = Table(User, "id", "send_read_receipts")
+
+
+def active_user_ids(user_ids: Collection[UUID]) -> set[UUID]:
+    """Those of the people who exist and are neither suspended nor deleted. One bulk read."""
+    now = clock.now()
+    return {
+        user_id
+        for user_id, deleted_at, suspended_at, until in STANDINGS.select("id", user_ids)
+        if deleted_at is None and (suspended_at is None or (until is not None and until <= now))
+    }
+
+
+def hides_read_receipts(user_ids: Collection[UUID]) -> set[UUID]:
+    """Those of the people who keep from others what they have read. One bulk read."""
+    return {user_id for user_id, sends in RECEIPTS.select("id", user_ids) if not sends}
+
+
+def user_exists(user_id: UUID) -> bool:
+    """Whether there is or was such a person; suspended and deleted ones count."""
+    return User.objects.filter(pk=user_id).exists()
+
+
+def user_by_email(email: str) -> User | None:
+    """The person with this address in any spelling of case."""
+    return User.objects.filter(email=email.strip().lower()).first()
+
+
+def user_for(viewer: User, user_id: UUID) -> User:
+    """Another person, or oneself, as the viewer may see them.
+
+    Raises ``NotFound`` alike for the unknown, deleted and suspended and for a block either way.
+    """
+    user = User.objects.filter(pk=user_id).first()
+    if user is None or not user.may_act_at(clock.now()) or is_blocked_between(viewer.pk, user_id):
+        raise NotFound
+    return user
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DirectoryFilter:
+    min_age: int | None = None
+    max_age: int | None = None
+    country: str | None = None
+
+
+def directory_for(viewer: User, wanted: DirectoryFilter) -> "QuerySet[User]":
+    """People to meet; order by ``-last_active_at, -id``, which the indexes serve."""
+    now = clock.now()
+    people = User.objects.filter(
+        Q(suspended_at=None) | Q(suspended_until__lte=now),
+        listed=True,
+        deleted_at=None,
+        is_staff=False,
+    ).exclude(pk__in=[viewer.pk, *blocked_either_way(viewer.pk)])
+    if wanted.country is not None:
+        people = people.filter(country=wanted.country)
+    if wanted.min_age is not None:
+        people = people.filter(birth_date__lte=_years_before(now.date(), wanted.min_age))
+    if wanted.max_age is not None:
+        people = people.filter(birth_date__gt=_years_before(now.date(), wanted.max_age + 1))
+    return people
+
+
+def _years_before(day: date, years: int) -> date:
+    """The latest birth date of who has reached this age on the day. From 29 February it is the
+    28th in a common year, since who is born on 1 March is still a day short."""
+    try:
+        return day.replace(year=day.year - years)
+    except ValueError:
+        return day.replace(year=day.year - years, day=28)
+
+
+def is_blocked_between(one_id: UUID, other_id: UUID) -> bool:
+    """Whether either has blocked the other."""
+    return Block.objects.filter(
+        Q(blocker_id=one_id, blocked_id=other_id) | Q(blocker_id=other_id, blocked_id=one_id)
+    ).exists()
+
+
+def blocked_either_way(user_id: UUID) -> set[UUID]:
+    """Everybody whom this person has blocked or who has blocked this person."""
+    pairs = Block.objects.filter(Q(blocker_id=user_id) | Q(blocked_id=user_id))
+    return {
+        other
+        for pair in pairs.values_list("blocker_id", "blocked_id")
+        for other in pair
+        if other != user_id
+    }
+
+
+def blocks_of(user_id: UUID) -> "QuerySet[Block]":
+    return Block.objects.filter(blocker_id=user_id).select_related("blocked")
+
+
+def device_of_token_hash(token_hash: str) -> Device | None:
+    """The sign-in with its user, in one query."""
+    return Device.objects.select_related("user").filter(token_hash=token_hash).first()
+
+
+def devices_of(user_id: UUID, now: datetime) -> "QuerySet[Device]":
+    """Where a person is signed in, most recently used first; at most ``DEVICES_PER_USER_MAX``."""
+    return Device.objects.filter(user_id=user_id, ended_at=None, expires_at__gt=now).order_by(
+        "-last_used_at"
+    )
+
+
+def reports_by(user_id: UUID) -> "QuerySet[Report]":
+    return Report.objects.filter(reporter_id=user_id).order_by("-id")
+
+
+def roles_of(user_id: UUID) -> list[str]:
+    """The names of a person's staff roles."""
+    names = Group.objects.filter(user=user_id).values_list("name", flat=True)
+    return sorted(name for name in names if name in roles.ROLES)
+
+
+def has_permission(user: User, code: str) -> bool:
+    """Whether a member of staff may do what the code names (see ``roles.PERMISSIONS``)."""
+    if code not in roles.PERMISSIONS:
+        raise ValueError(f"there is no permission {code!r}")
+    return user.is_staff and user.is_active and code in roles.permissions_of(roles_of(user.pk))

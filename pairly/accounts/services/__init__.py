@@ -1,0 +1,61 @@
+"""The writes of accounts. Each function is one transaction."""
+
+from pairly.accounts.services.deletion import delete_account
+from pairly.accounts.services.devices import (
+    Origin,
+    end_device,
+    end_devices,
+    issue_socket_ticket,
+    redeem_socket_ticket,
+    touch_devices,
+)
+from pairly.accounts.services.email_codes import request_email_code, verify_email
+from pairly.accounts.services.passwords import (
+    change_password,
+    request_password_reset,
+    reset_password,
+)
+from pairly.accounts.services.people import (
+    NewUser,
+    create_user,
+    create_users,
+    register,
+    update_profile,
+)
+from pairly.accounts.services.photos import set_photo
+from pairly.accounts.services.safety import block, report, unblock
+from pairly.accounts.services.sign_ins import SignedIn, sign_in
+from pairly.accounts.services.staff import create_staff, give_role, sync_roles, take_role
+from pairly.accounts.services.standing import restore_user, suspend_user
+
+__all__ = [
+    "NewUser",
+    "Origin",
+    "SignedIn",
+    "block",
+    "change_password",
+    "create_staff",
+    "create_user",
+    "create_users",
+    "delete_account",
+    "end_device",
+    "end_devices",
+    "give_role",
+    "issue_socket_ticket",
+    "redeem_socket_ticket",
+    "register",
+    "report",
+    "request_email_code",
+    "request_password_reset",
+    "reset_password",
+    "restore_user",
+    "set_photo",
+    "sign_in",
+    "suspend_user",
+    "sync_roles",
+    "take_role",
+    "touch_devices",
+    "unblock",
+    "update_profile",
+    "verify_email",
+]

@@ -1,0 +1,71 @@
+"""A person leaves: personal data goes, a nameless row stays (see docs/data-retention.md)."""
+
+from datetime import datetime
+
+from django.contrib.auth.hashers import make_password
+
+from pairly.accounts.events import UserDeleted
+from pairly.accounts.models import Block, Device, Mail, MailedSecret, SignInAttempt, User
+from pairly.accounts.services.devices import end_devices
+from pairly.accounts.services.photos import delete_photo_file
+from pairly.accounts.services.sign_ins import confirm_password
+from pairly.accounts.services.staff import leave_all_roles
+from pairly.core import clock
+from pairly.core.db import change_one, run_atomic
+from pairly.outbox.services import emit
+from pairly.realtime.errors import CloseCode
+from pairly.realtime.services import disconnect
+
+__all__ = ["delete_account"]
+
+PSEUDONYM = "Deleted user"
+
+
+def delete_account(*, user: User, password: str, address: str) -> None:
+    """Delete one's own account.
+
+    Raises ``ValidationFailed`` for a wrong password, ``LastSuperadmin``.
+    """
+    confirm_password(user=user, password=password, field="password", address=address)
+    now = clock.now()
+    run_atomic(lambda: _delete(user, now))
+
+
+def _delete(user: User, now: datetime) -> None:
+    standing = User.objects.filter(pk=user.pk, deleted_at=None)
+    if not change_one(standing, **_nameless(user, now)):
+        return
+    leave_all_roles(user.pk)
+    end_devices(user_id=user.pk)
+    Device.objects.filter(user_id=user.pk).update(name="", address="", user_agent="")
+    MailedSecret.objects.filter(user_id=user.pk).delete()
+    SignInAttempt.objects.filter(user_id=user.pk).delete()
+    Block.objects.filter(blocker_id=user.pk).delete()
+    Mail.objects.filter(recipient=user.email).delete()
+    delete_photo_file(user.photo)
+    disconnect(user.pk, code=CloseCode.SIGN_IN_AGAIN)
+    emit(UserDeleted(user_id=user.pk, at=now))
+
+
+def _nameless(user: User, now: datetime) -> dict[str, object]:
+    """The columns that could tell who it was, emptied. The address becomes one that nobody can
+    have, since it must be unique."""
+    return {
+        "email": f"{user.pk}@deleted.invalid",
+        "email_verified_at": None,
+        "password": make_password(None),
+        "display_name": PSEUDONYM,
+        "birth_date": None,
+        "bio": "",
+        "country": "",
+        "time_zone": "UTC",
+        "photo": "",
+        "listed": False,
+        "show_online_status": False,
+        "show_last_seen": False,
+        "send_read_receipts": False,
+        "is_staff": False,
+        "last_active_at": now,
+        "last_login": None,
+        "deleted_at": now,
+    }

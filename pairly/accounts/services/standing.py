@@ -1,0 +1,112 @@
+"""Staff suspend and restore people."""
+
+from datetime import datetime
+from uuid import UUID
+
+from pairly.accounts import roles, selectors
+from pairly.accounts.errors import LastSuperadmin
+from pairly.accounts.events import UserRestored, UserSuspended
+from pairly.accounts.models import User
+from pairly.audit.services import record
+from pairly.core import clock
+from pairly.core.db import change_one, run_atomic
+from pairly.core.errors import Conflict, NotFound, ValidationFailed
+from pairly.outbox.services import emit
+from pairly.realtime.errors import CloseCode
+from pairly.realtime.services import disconnect
+
+__all__ = ["restore_user", "suspend_user"]
+
+
+def suspend_user(
+    *,
+    actor_id: UUID | None,
+    user_id: UUID,
+    reason: str,
+    until: datetime | None = None,
+    request_id: str = "",
+) -> None:
+    """Refuse a person everywhere at once, open sockets included; forever without an end.
+
+    A second suspension replaces the first. Raises ``NotFound``, ``ValidationFailed`` without a
+    reason or for an end in the past, ``LastSuperadmin``.
+    """
+    now = clock.now()
+    if not reason.strip():
+        raise ValidationFailed.of("reason", "required", "Say why.")
+    if until is not None and until <= now:
+        raise ValidationFailed.of("until", "invalid", "The end lies in the past.")
+    if roles.SUPERADMIN in selectors.roles_of(user_id):
+        raise LastSuperadmin("Take the superadmin role away first.")
+
+    def suspend() -> None:
+        user = _existing(user_id)
+        values = {"suspended_at": now, "suspended_until": until, "suspension_reason": reason}
+        _change(user, values)
+        record(
+            actor_id=actor_id,
+            action="user.suspended",
+            target_type="user",
+            target_id=user_id,
+            reason=reason,
+            before=_standing(user),
+            after=_standing_of(now, until),
+            request_id=request_id,
+        )
+        disconnect(user_id, code=CloseCode.FORBIDDEN)
+        emit(UserSuspended(user_id=user_id, at=now))
+
+    run_atomic(suspend)
+
+
+def restore_user(
+    *, actor_id: UUID | None, user_id: UUID, reason: str, request_id: str = ""
+) -> None:
+    """Lift a suspension. Raises ``NotFound``, or ``Conflict`` if there is none in force."""
+    now = clock.now()
+
+    def restore() -> None:
+        user = _existing(user_id)
+        if not user.is_suspended_at(now):
+            raise Conflict("This account is not suspended.")
+        _change(user, {"suspended_at": None, "suspended_until": None, "suspension_reason": ""})
+        record(
+            actor_id=actor_id,
+            action="user.restored",
+            target_type="user",
+            target_id=user_id,
+            reason=reason,
+            before=_standing(user),
+            after=_standing_of(None, None),
+            request_id=request_id,
+        )
+        emit(UserRestored(user_id=user_id, at=now))
+
+    run_atomic(restore)
+
+
+def _existing(user_id: UUID) -> User:
+    user = User.objects.filter(pk=user_id, deleted_at=None).first()
+    if user is None:
+        raise NotFound
+    return user
+
+
+def _change(user: User, values: dict[str, object]) -> None:
+    """Only from the standing that was read, so that ``before`` in the audit log is true."""
+    as_read = User.objects.filter(
+        pk=user.pk, suspended_at=user.suspended_at, suspended_until=user.suspended_until
+    )
+    if not change_one(as_read, **values):
+        raise Conflict("Somebody else changed this account at the same moment.")
+
+
+def _standing(user: User) -> dict[str, str | None]:
+    return _standing_of(user.suspended_at, user.suspended_until)
+
+
+def _standing_of(at: datetime | None, until: datetime | None) -> dict[str, str | None]:
+    return {
+        "suspended_at": clock.to_rfc3339(at) if at else None,
+        "suspended_until": clock.to_rfc3339(until) if until else None,
+    }

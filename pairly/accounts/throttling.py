@@ -1,0 +1,18 @@
+"""Rate limits of accounts beside those of ``core.throttling``."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from pairly.core.throttling import WindowThrottle
+
+__all__ = ["MailThrottle"]
+
+
+class MailThrottle(WindowThrottle):
+    """The limit on mails that a signed-in person can have sent to them."""
+
+    scope = "mail"
+    limit_setting = "RATE_MAIL_PER_MINUTE"
+
+    def caller(self, request: Any) -> Sequence[str] | None:
+        return ("user", str(request.user.pk)) if request.user.is_authenticated else None

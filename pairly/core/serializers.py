@@ -1,0 +1,39 @@
+"""The base of every serializer that reads a client's input."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail
+
+__all__ = ["StrictSerializer"]
+
+UNKNOWN_NAMES_MAX = 20
+UNKNOWN_NAME_LENGTH_MAX = 64
+
+
+class StrictSerializer(serializers.Serializer[Any]):
+    """Refuses fields it does not know, so that a ``role`` or a misspelt name is never ignored.
+
+    The error of such a field has the code ``unknown_field``.
+    """
+
+    def to_internal_value(self, data: Any) -> Any:
+        unknown = self._unknown_fields(data)
+        try:
+            values = super().to_internal_value(data)
+        except serializers.ValidationError as error:
+            if not unknown or not isinstance(error.detail, dict):
+                raise
+            raise serializers.ValidationError({**error.detail, **unknown}) from error
+        if unknown:
+            raise serializers.ValidationError(unknown)
+        return values
+
+    def _unknown_fields(self, data: Any) -> dict[str, list[ErrorDetail]]:
+        if not isinstance(data, Mapping):
+            return {}
+        known = {name for name, field in self.fields.items() if not field.read_only}
+        names = [str(name)[:UNKNOWN_NAME_LENGTH_MAX] for name in data if name not in known]
+        refused = ErrorDetail("This field is not taken here.", "unknown_field")
+        return {name: [refused] for name in names[:UNKNOWN_NAMES_MAX]}
