@@ -17,8 +17,8 @@ from django.conf import settings
 if not django.apps.apps.ready:
     django.setup()
 
-from pairly.core.db import is_mongodb  # noqa: E402 - after Django's set-up.
-from pairly.schedule import TASKS, PeriodicTask, run  # noqa: E402 - after Django's set-up.
+from pairly.core.db import is_mongodb
+from pairly.schedule import TASKS, PeriodicTask, run
 
 __all__ = ["app", "dispatch_outbox_soon"]
 

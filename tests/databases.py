@@ -18,7 +18,6 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
-
 _opened: "weakref.WeakSet[BaseDatabaseWrapper]" = weakref.WeakSet()
 
 

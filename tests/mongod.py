@@ -73,6 +73,8 @@ class Mongod:
             *("--dbpath", self._folder.name, "--nounixsocket", "--oplogSize", "64"),
             *("--wiredTigerCacheSizeGB", "0.25"),
             *("--setParameter", "diagnosticDataCollectionEnabled=false"),
+            # Lets a test make a command fail, a commit for example.
+            *("--setParameter", "enableTestCommands=1"),
         ]
 
     def _initiate(self) -> None:

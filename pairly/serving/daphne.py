@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import signal
-import time
 from typing import Any
 
 from daphne.endpoints import build_endpoint_description_strings
@@ -42,26 +41,23 @@ class DrainingServer(Server):  # type: ignore[misc]
             self._drain = asyncio.ensure_future(self._end())
 
     async def _end(self) -> None:
-        deadline = time.monotonic() + settings.SERVER_DRAIN_SECONDS
         for port in self._ports:
             port.stopListening()
         try:
             await close_all()
-            while self._busy() and time.monotonic() < deadline:
-                await asyncio.sleep(0.02)
+            if running := self._running():
+                await asyncio.wait(running, timeout=settings.SERVER_DRAIN_SECONDS)
         finally:
             self.stop()
 
-    def _busy(self) -> bool:
-        return any(not application.done() for application in self._applications())
-
-    def _applications(self) -> list[Any]:
+    def _running(self) -> list["asyncio.Future[None]"]:
+        """Requests and sockets that the application has not done with."""
         found = (details.get("application_instance") for details in self.connections.values())
-        return [application for application in found if application is not None]
+        return [application for application in found if application and not application.done()]
 
     def kill_all_applications(self) -> "defer.Deferred[Any]":
         """Daphne's own fails on a kept-alive connection without a request."""
-        left = [application for application in self._applications() if not application.done()]
+        left = self._running()
         for application in left:
             application.cancel()
         ended = asyncio.gather(*left, return_exceptions=True)

@@ -8,10 +8,10 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from pairly.core import clock
+from pairly.outbox import services
 from pairly.outbox.dispatch import dispatch_all
 from pairly.outbox.dispatcher import Worker
 from pairly.outbox.models import OutboxEvent
-from pairly.outbox import services
 
 
 class Command(BaseCommand):
