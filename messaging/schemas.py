@@ -7,6 +7,7 @@ import msgspec
 
 from messaging.models import CLIENT_ID_CHARACTERS_MAX
 from pairly.realtime.frames import register_event
+from payments.services import Wallet
 
 __all__ = [
     "MessageNewData",
@@ -17,7 +18,6 @@ __all__ = [
     "SendAck",
     "TypingCommand",
     "TypingData",
-    "WalletView",
 ]
 
 ClientId = Annotated[str, msgspec.Meta(min_length=1, max_length=CLIENT_ID_CHARACTERS_MAX)]
@@ -40,15 +40,6 @@ class MessageView(msgspec.Struct, omit_defaults=False):
     created_at: str
 
 
-class WalletView(msgspec.Struct):
-    """Credits: what there is, what is held, what can be spent now, what is owed."""
-
-    balance: int
-    held: int
-    available: int
-    debt: int
-
-
 class MessageSendCommand(msgspec.Struct):
     client_id: ClientId
     kind: Literal["text"]
@@ -60,14 +51,14 @@ class MessageSendCommand(msgspec.Struct):
 
 class SendAck(msgspec.Struct):
     message: MessageView
-    wallet: WalletView
+    wallet: Wallet
 
 
 class MessageNewData(msgspec.Struct):
     """``wallet`` is there for the sender's own other sockets."""
 
     message: MessageView
-    wallet: WalletView | msgspec.UnsetType = msgspec.UNSET
+    wallet: Wallet | msgspec.UnsetType = msgspec.UNSET
 
 
 class ReceiptCommand(msgspec.Struct):

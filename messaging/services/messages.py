@@ -305,7 +305,4 @@ def message_view(row: tuple[Any, ...], created_at: str) -> MessageView:
 
 
 def _with_wallet(message_json: str, wallet: Wallet) -> str:
-    return (
-        f'{{"message":{message_json},"wallet":{{"balance":{wallet.balance},"held":{wallet.held},'
-        f'"available":{wallet.available},"debt":{wallet.debt}}}}}'
-    )
+    return f'{{"message":{message_json},"wallet":{to_json(wallet)}}}'

@@ -1,0 +1,28 @@
+from collections.abc import Callable
+from uuid import UUID, uuid4
+
+import pytest
+
+from pairly.core import clock
+from pairly.core.db import run_atomic
+from payments.services import grant_credits
+from tests.clients import Person
+
+
+@pytest.fixture
+def give() -> Callable[[Person, int], None]:
+    """Give a person credits, as staff would."""
+
+    def give_credits(person: Person, credits: int) -> None:
+        run_atomic(
+            lambda: grant_credits(
+                owner_id=UUID(person.id),
+                credits=credits,
+                operation=f"grant:{uuid4()}",
+                kind="grant",
+                now=clock.now(),
+                announce=False,
+            )
+        )
+
+    return give_credits

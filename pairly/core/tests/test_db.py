@@ -1,0 +1,136 @@
+"""The door to transactions: all or nothing, in order of asking, run again on a conflict."""
+
+import threading
+
+import pytest
+from django.db import DatabaseError
+
+from pairly.core import clock
+from pairly.core.db import (
+    BrokenTransaction,
+    FirstComeLock,
+    StaleRead,
+    atomic,
+    change_one,
+    in_atomic_block,
+    on_commit,
+    run_atomic,
+)
+from pairly.realtime.models import Event
+
+pytestmark = pytest.mark.mongodb
+
+
+def write(key: str, data: str = "{}") -> None:
+    Event.objects.create(id=key, type="test", data=data, created_at=clock.now())
+
+
+def test_a_failed_block_leaves_nothing_and_calls_no_hook() -> None:
+    called: list[str] = []
+    with pytest.raises(RuntimeError), atomic():
+        write("a")
+        on_commit(lambda: called.append("never"))
+        raise RuntimeError
+    assert not Event.objects.exists() and not called and not in_atomic_block()
+    with atomic():
+        write("a")
+        on_commit(lambda: called.append("after"))
+        assert not called
+    assert Event.objects.count() == 1 and called == ["after"]
+
+
+def test_a_swallowed_inner_failure_dooms_the_whole() -> None:
+    with pytest.raises(BrokenTransaction), atomic():
+        write("a")
+        try:
+            with atomic():
+                write("b")
+                raise ValueError
+        except ValueError:
+            pass
+        write("c")
+    assert not Event.objects.exists()
+
+
+def test_a_hook_that_fails_stops_no_other_and_may_write() -> None:
+    def fail() -> None:
+        raise ValueError
+
+    with atomic():
+        on_commit(fail)
+        on_commit(lambda: run_atomic(lambda: write("from a hook")))
+    assert Event.objects.filter(pk="from a hook").exists()
+
+
+def test_a_stale_read_runs_the_block_again() -> None:
+    runs: list[int] = []
+
+    def block() -> str:
+        runs.append(1)
+        write(f"run {len(runs)}")
+        if len(runs) < 3:
+            raise StaleRead
+        return "done"
+
+    assert run_atomic(block) == "done"
+    assert [event.pk for event in Event.objects.all()] == ["run 3"]
+
+    def hopeless() -> None:
+        raise DatabaseError("for good")
+
+    with pytest.raises(DatabaseError, match="for good"):
+        run_atomic(hopeless)
+
+
+def test_no_update_is_lost_among_threads() -> None:
+    """Each thread reads a number, adds one and writes it back: the classic lost update."""
+    write("counter", "0")
+
+    def add() -> None:
+        def block() -> None:
+            value = Event.objects.get(pk="counter").data
+            changed = change_one(
+                Event.objects.filter(pk="counter", data=value), data=str(int(value) + 1)
+            )
+            if not changed:
+                raise StaleRead
+
+        for _ in range(10):
+            run_atomic(block)
+
+    threads = [threading.Thread(target=add) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert Event.objects.get(pk="counter").data == "40"
+
+
+def test_compare_and_set_answers_who_was_first() -> None:
+    write("a", "old")
+    assert change_one(Event.objects.filter(pk="a", data="old"), data="new")
+    assert not change_one(Event.objects.filter(pk="a", data="old"), data="newer")
+    assert Event.objects.get(pk="a").data == "new"
+
+
+def test_the_lock_is_handed_over_in_the_order_of_asking() -> None:
+    lock, order = FirstComeLock(), list[int]()
+    lock.acquire()
+    threads = []
+    for number in range(5):
+        queued = len(lock._waiting)
+
+        def take(number: int = number) -> None:
+            lock.acquire()
+            order.append(number)
+            lock.release()
+
+        thread = threading.Thread(target=take)
+        thread.start()
+        while len(lock._waiting) == queued:
+            thread.join(0.001)
+        threads.append(thread)
+    lock.release()
+    for thread in threads:
+        thread.join()
+    assert order == [0, 1, 2, 3, 4]
