@@ -9,7 +9,6 @@ from typing import Any
 
 import pymongo
 from django.conf import settings
-from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
@@ -22,7 +21,7 @@ __all__ = ["CHECKS", "refuse_to_start"]
 SECRET_KEY_CHARACTERS_MIN = 50
 SECRET_KEY_DIFFERENT_CHARACTERS_MIN = 5
 HELLO_SECONDS_MAX = 5
-MOCK_EMAIL_WORDS = ("console", "dummy", "filebased", "locmem", "mock", "outbox")
+MOCK_EMAIL_WORDS = ("console", "dummy", "filebased", "locmem", "pairly.")
 
 Check = Callable[..., Sequence[CheckMessage]]
 

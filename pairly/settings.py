@@ -391,7 +391,7 @@ DJANGO_STRUCTLOG_STATUS_4XX_LOG_LEVEL = logging.INFO
 API_VERSION = "1.0.0"
 SPECTACULAR_SETTINGS = {
     "TITLE": "Pairly",
-    "DESCRIPTION": "Credit-based dating and social calling. Sockets are described at /api/docs/realtime.",
+    "DESCRIPTION": "People meet, write and call. The sockets are described at /api/docs/realtime.",
     "VERSION": API_VERSION,
     "OAS_VERSION": "3.1.1",
     "SERVE_AUTHENTICATION": [],
