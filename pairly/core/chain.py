@@ -14,10 +14,12 @@ same bytes; a test proves it.
 import hashlib
 import json
 import os
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import lru_cache
 from pathlib import Path
+from typing import BinaryIO
 
 import orjson
 from cryptography.exceptions import InvalidSignature
@@ -43,6 +45,8 @@ __all__ = [
 LEAF, NODE, HEADER = b"\x00", b"\x01", b"\x02"
 GENESIS_HASH = "0" * 64
 """What the first block names as the hash of the block before."""
+
+SEEK_BYTES = 64 * 1024
 
 
 def canonical(record: Mapping[str, str]) -> bytes:
@@ -210,9 +214,7 @@ class Head:
     signature: str
 
     def is_signed(self) -> bool:
-        return signature_is_valid(
-            public_key=self.key, signature=self.signature, hash_hex=self.hash
-        )
+        return signature_is_valid(public_key=self.key, signature=self.signature, hash_hex=self.hash)
 
 
 class HeadFile:
@@ -232,16 +234,45 @@ class HeadFile:
             file.write((b"\n" if torn else b"") + orjson.dumps(line) + b"\n")
             os.fsync(descriptor)
 
-    def heads(self, chain: str) -> Iterator[Head]:
-        """The chain's heads in the file's order; none if there is no file. Torn lines, which a
-        crash leaves, are passed over."""
+    def heads(self, chain: str, *, after: int = 0) -> Iterator[Head]:
+        """The chain's heads in the file's order; none if there is no file.
+
+        Torn lines, which a crash leaves, are passed over. With ``after``, reading starts near
+        the end, at some head that is not beyond that number.
+        """
         if not self.path.exists():
             return
         with self.path.open("rb") as file:
+            self._seek(file, chain, after)
             for line in file:
                 head = _head_of(line)
                 if head is not None and head.chain == chain:
                     yield head
+
+    def newest(self, chain: str) -> Head | None:
+        """The head that is farthest along its chain, looked for near the end of the file."""
+        return max(self.heads(chain, after=sys.maxsize), key=_number, default=None)
+
+    @staticmethod
+    def _seek(file: BinaryIO, chain: str, after: int) -> None:
+        """Go back from the end in growing steps until a head of the chain not beyond ``after``."""
+        step = SEEK_BYTES if after else 0
+        size = file.seek(0, os.SEEK_END)
+        while 0 < step < size:
+            file.seek(size - step)
+            file.readline()
+            start = file.tell()
+            heads = (head for line in file if (head := _head_of(line)) is not None)
+            first = next((head for head in heads if head.chain == chain), None)
+            if first is not None and first.number <= after:
+                file.seek(start)
+                return
+            step *= 4
+        file.seek(0)
+
+
+def _number(head: Head) -> int:
+    return head.number
 
 
 def _head_of(line: bytes) -> Head | None:

@@ -31,6 +31,7 @@ __all__ = [
     "is_mongodb",
     "on_commit",
     "run_atomic",
+    "snapshot",
 ]
 
 logger = logging.getLogger(__name__)
@@ -194,6 +195,29 @@ def run_atomic(function: Callable[[], Result]) -> Result:
                 raise
             time.sleep(random.uniform(0, min(BACKOFF_SECONDS_MAX, 0.002 * 2**attempt)))
     raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+@contextmanager
+def snapshot() -> Iterator[None]:
+    """Reads inside all see the same moment, and on SQLite keep no writer waiting. No writes.
+
+    MongoDB ends a transaction after 60 seconds, so long reads of what never changes belong
+    before this block and not into it.
+    """
+    connection: Any = connections[DEFAULT_DB_ALIAS]
+    if in_atomic_block():
+        raise RuntimeError("a snapshot must not be taken inside a transaction")
+    if is_mongodb():
+        with atomic():
+            yield
+        return
+    connection.ensure_connection()
+    with connection.wrap_database_errors:
+        connection.connection.execute("BEGIN DEFERRED")
+    try:
+        yield
+    finally:
+        connection.connection.execute("ROLLBACK")
 
 
 def change_one(queryset: "models.QuerySet[Any]", **values: Any) -> bool:

@@ -1,0 +1,25 @@
+"""Start of the app: guards, checks, and who it listens to."""
+
+from django.apps import AppConfig
+from django.core.checks import Tags, register
+
+__all__ = ["PaymentsConfig"]
+
+
+class PaymentsConfig(AppConfig):
+    name = "payments"
+    verbose_name = "Payments"
+
+    def ready(self) -> None:
+        from pairly.accounts import exports as personal_data
+        from pairly.accounts.events import UserRegistered
+        from pairly.core.appendonly import guard_after_migrate
+        from pairly.outbox.services import subscribe
+        from payments.checks import check_ledger_settings
+        from payments.exports import wallet_export
+        from payments.handlers import open_wallets_of_the_new
+
+        guard_after_migrate(self)
+        register(check_ledger_settings, "payments", Tags.security)
+        subscribe(UserRegistered, open_wallets_of_the_new, inside=True)
+        personal_data.register("credits", wallet_export)

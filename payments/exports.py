@@ -1,0 +1,81 @@
+"""Files made from the ledger, and what it adds to a person's own data."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Any, BinaryIO
+from uuid import UUID
+
+import orjson
+
+from pairly.core.table import Row
+from payments.ledger.history import transactions_of
+from payments.ledger.verification import Progress, Report, verify
+from payments.selectors import wallet_of
+
+__all__ = ["export_ledger", "wallet_export"]
+
+ROWS_AT_ONCE = 500
+
+
+def export_ledger(path: Path, now: datetime, *, progress: Progress) -> Report:
+    """Verify the ledger and write it, as JSON lines, to a file that ``deploy/
+    verify_ledger_export.py`` can check alone. No file is left if it does not verify."""
+    draft = path.with_name(f".{path.name}.draft")
+    try:
+        with draft.open("wb") as file:
+            report = verify(
+                now,
+                progress=progress,
+                sink=_block_writer(file),
+                account_sink=_account_writer(file),
+            )
+            _line(file, {"type": "end", "transfers": report.transfers, "blocks": report.blocks})
+        if report.ok:
+            draft.replace(path)
+        return report
+    finally:
+        with suppress(FileNotFoundError):
+            draft.unlink()
+
+
+def wallet_export(user_id: UUID) -> dict[str, Any]:
+    """The wallet and every transaction of a person."""
+    transactions: list[dict[str, Any]] = []
+    last: tuple[datetime, str] | None = None
+    while page := transactions_of(user_id, last, ROWS_AT_ONCE):
+        transactions += [asdict(one) for one in page]
+        last = (page[-1].created_at, page[-1].id)
+    return {"wallet": wallet_of(user_id).to_dict(), "transactions": transactions}
+
+
+def _block_writer(
+    file: BinaryIO,
+) -> Callable[[Mapping[str, Any] | None, Sequence[bytes]], None]:
+    """A block goes before its transfers; those that wait for theirs come last."""
+
+    def write(block: Mapping[str, Any] | None, leaves: Sequence[bytes]) -> None:
+        kind = b'{"type":"waiting","leaf":'
+        if block is not None:
+            _line(file, {"type": "block", **block})
+            kind = b'{"type":"transfer","leaf":'
+        file.writelines(kind + leaf + b"}\n" for leaf in leaves)
+
+    return write
+
+
+def _account_writer(file: BinaryIO) -> Callable[[Row], None]:
+    def write(row: Row) -> None:
+        account, key, balance, held, _blocked = row
+        _line(
+            file,
+            {"type": "account", "id": account, "key": key, "balance": balance, "held": held},
+        )
+
+    return write
+
+
+def _line(file: BinaryIO, record: Mapping[str, Any]) -> None:
+    file.write(orjson.dumps(record) + b"\n")
