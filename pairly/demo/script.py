@@ -1,0 +1,52 @@
+"""The story, chapter by chapter. A new feature is a step here: one function, its title above it."""
+
+from pairly.demo import chat, credits, ledger, people, safety
+from pairly.demo.story import Chapter
+
+__all__ = ["CHAPTERS"]
+
+CHAPTERS: tuple[Chapter, ...] = (
+    (
+        "People",
+        (
+            people.read_configuration,
+            people.refuse_role,
+            people.register,
+            people.sign_in_again,
+            people.find_each_other,
+            people.open_sockets,
+            people.use_ticket_once,
+        ),
+    ),
+    (
+        "Chat",
+        (
+            chat.open_conversation,
+            chat.show_typing,
+            chat.send_message,
+            chat.read_receipts,
+            chat.reply_over_rest,
+            chat.resend,
+            chat.refuse_other_content,
+            chat.catch_up,
+        ),
+    ),
+    (
+        "Credits",
+        (credits.spend_all, credits.refuse_without_credits, credits.add_up),
+    ),
+    (
+        "Ledger",
+        (ledger.prove_transactions, ledger.see_through_forgery, ledger.refuse_proof_to_others),
+    ),
+    (
+        "Safety",
+        (
+            safety.refuse_bad_frames,
+            safety.refuse_bad_requests,
+            safety.block,
+            safety.sign_out,
+            safety.leave,
+        ),
+    ),
+)
