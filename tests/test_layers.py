@@ -73,6 +73,6 @@ def test_keys_are_the_documents_own_on_mongodb() -> None:
         model.__name__
         for app in our_apps()
         for model in apps.get_app_config(app.split(".")[-1]).get_models()
-        if not model._meta.proxy and model._meta.pk is not None and model._meta.pk.column != "_id"
+        if not model._meta.proxy and model._meta.pk.column != "_id"
     ]
     assert wrong == []

@@ -24,6 +24,8 @@ class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc]
     that the thread's next block runs without a transaction. Here the session always goes."""
 
     ops_class = DatabaseOperations
+    session: Any  # pymongo's ClientSession, or None outside of a block
+    run_on_commit: list[Any]
 
     def start_transaction_mongo(self) -> None:
         try:

@@ -36,13 +36,12 @@ class Query(MongoQuery):  # type: ignore[misc]
             return False
         if self.subqueries or self.project_fields or self.subquery_lookup or self.search_pipeline:
             return False
-        aliases = self.query.alias_map.items()
-        joins = [
-            join
-            for alias, join in aliases
+        fields: list[Any] = [
+            join.join_field
+            for alias, join in self.query.alias_map.items()
             if isinstance(join, Join) and self.query.alias_refcount[alias]
         ]
-        return all(join.join_field.many_to_one or join.join_field.one_to_one for join in joins)
+        return all(field.many_to_one or field.one_to_one for field in fields)
 
 
 class SQLCompiler(stock.SQLCompiler):  # type: ignore[misc]

@@ -11,9 +11,10 @@ def repair_unique_indexes() -> None:
     The backend puts it there so that several NULLs are allowed; mongod does not infer it from
     an equality, so that every look-up by username or session key would read the collection.
     """
-    if getattr(Index.get_pymongo_index_model, "pairly", False):
+    patched: Any = Index  # the backend gives Django's class this method
+    stock = patched.get_pymongo_index_model
+    if getattr(stock, "pairly", False):
         return
-    stock = Index.get_pymongo_index_model
 
     def get_pymongo_index_model(
         self: Index,
@@ -34,7 +35,7 @@ def repair_unique_indexes() -> None:
         return index
 
     get_pymongo_index_model.pairly = True  # type: ignore[attr-defined]
-    Index.get_pymongo_index_model = get_pymongo_index_model
+    patched.get_pymongo_index_model = get_pymongo_index_model
 
 
 def _drop_types(document: Any, columns: list[str]) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -77,22 +78,27 @@ def _durable_rows(event_type: type[Any], events: list[Any]) -> Iterator[Row]:
 
 def retry_failed(*, event_ids: Sequence[UUID], now: datetime) -> int:
     """Give parked rows a fresh set of attempts, once their handler is mended; how many."""
-    retried = 0
-    for event_id in event_ids:
-        failed = OutboxEvent.objects.filter(pk=event_id, state=OutboxEvent.State.FAILED)
-        values = {"state": OutboxEvent.State.PENDING, "attempts": 0, "due_at": now}
-        retried += run_atomic(lambda failed=failed, values=values: change_one(failed, **values))
+    retried = sum(run_atomic(partial(_retry, event_id, now)) for event_id in event_ids)
     if retried:
         dispatcher.wake()
     return retried
+
+
+def _retry(event_id: UUID, now: datetime) -> bool:
+    failed = OutboxEvent.objects.filter(pk=event_id, state=OutboxEvent.State.FAILED)
+    return change_one(failed, state=OutboxEvent.State.PENDING, attempts=0, due_at=now)
 
 
 def remove_done(*, now: datetime) -> int:
     """Delete what was done long enough ago, a bounded number in a transaction; how many."""
     removed = 0
     while ids := _removable(now):
-        removed += run_atomic(lambda ids=ids: OutboxEvent.objects.filter(pk__in=ids).delete()[0])
+        removed += run_atomic(partial(_remove, ids))
     return removed
+
+
+def _remove(ids: list[UUID]) -> int:
+    return OutboxEvent.objects.filter(pk__in=ids).delete()[0]
 
 
 def _removable(now: datetime) -> list[UUID]:

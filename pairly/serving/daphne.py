@@ -9,7 +9,6 @@ from daphne.endpoints import build_endpoint_description_strings
 from daphne.server import Server
 from django.conf import settings
 from twisted.internet import defer, reactor
-from twisted.internet.interfaces import IListeningPort
 
 from pairly.realtime.services import close_all
 from pairly.serving.limits import FRAME_BYTES_MAX, PING_SECONDS, PING_TIMEOUT_SECONDS
@@ -25,10 +24,10 @@ class DrainingServer(Server):  # type: ignore[misc]
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.failed = False
-        self._ports: list[IListeningPort] = []
+        self._ports: list[Any] = []  # twisted's IListeningPort
         self._drain: asyncio.Task[None] | None = None
 
-    def listen_success(self, port: IListeningPort) -> None:
+    def listen_success(self, port: Any) -> None:
         super().listen_success(port)
         self._ports.append(port)
 
@@ -76,7 +75,7 @@ def serve(application: Any, *, host: str, port: int) -> bool:
         websocket_max_frame_size=FRAME_BYTES_MAX,
         server_name="pairly",
     )
-    loop = reactor._asyncioEventloop  # type: ignore[attr-defined]
+    loop = reactor._asyncioEventloop
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, server.begin_drain)
     server.run()

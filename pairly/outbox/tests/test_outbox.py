@@ -11,7 +11,7 @@ import pytest
 import time_machine
 from django.core.management import call_command
 from django.db import connections
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from pairly.core import clock
 from pairly.core.db import run_atomic
@@ -261,7 +261,7 @@ def test_the_dispatcher_of_the_process_is_woken_by_the_commit() -> None:
 
 
 def test_a_process_that_does_not_dispatch_hands_the_word_on(
-    settings: SettingsWrapper, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     heard = threading.Event()
     monkeypatch.setattr("pairly.outbox.tests.test_outbox.hand_on", heard.set)
@@ -288,7 +288,7 @@ def test_done_rows_are_removed_after_their_time() -> None:
     assert the_row().state == "pending"
 
 
-def test_a_long_list_is_cut_into_rows_of_bounded_size(settings: SettingsWrapper) -> None:
+def test_a_long_list_is_cut_into_rows_of_bounded_size(settings: Settings) -> None:
     settings.OUTBOX_EVENTS_PER_ROW_MAX = 2
     services.subscribe(Baked, on_baked)
     tell(*[cake(str(number)) for number in range(5)])
