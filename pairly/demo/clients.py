@@ -55,6 +55,7 @@ class Socket:
             proxy=None,
             max_queue=None,
             max_size=None,
+            legacy=True,  # connect at once: a socket outlives any block here
         )
         self.pending: deque[Json] = deque()
         self._ids = itertools.count(1)
