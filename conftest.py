@@ -49,6 +49,15 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     shutil.rmtree(DATA_DIR, ignore_errors=True)
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """``@pytest.mark.mongodb(only=True)``: about MongoDB alone, so not collected on SQLite."""
+    if MONGODB:
+        return
+    alone = [i for i in items if any(m.kwargs.get("only") for m in i.iter_markers("mongodb"))]
+    config.hook.pytest_deselected(items=alone)
+    items[:] = [item for item in items if item not in alone]
+
+
 def stop_batchers() -> None:
     """Let the threads that write in batches end, so that none holds the last test's database."""
     from pairly.core import batching

@@ -43,7 +43,11 @@ app.conf.update(
 
 def _register(task: PeriodicTask) -> dict[str, Any]:
     """The task under its name, and its line of the beat schedule."""
-    app.task(lambda: run(task), name=task.name)
+
+    def call() -> None:
+        run(task)
+
+    app.task(call, name=task.name)
     if isinstance(task.every, time):
         when = schedules.crontab(minute=str(task.every.minute), hour=str(task.every.hour))
         return {"task": task.name, "schedule": when}

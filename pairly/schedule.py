@@ -78,8 +78,8 @@ TASKS = (
         every=time(hour=3, minute=30),
     ),
     PeriodicTask(
-        name="accounts.clean_tokens",
-        function="pairly.accounts.tasks.clean_tokens",
+        name="accounts.remove_expired",
+        function="pairly.accounts.tasks.remove_expired",
         every=timedelta(minutes=10),
     ),
 )

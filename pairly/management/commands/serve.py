@@ -4,14 +4,17 @@ import os
 import socket
 from argparse import ArgumentParser
 from importlib import import_module
+from io import StringIO
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 from django.utils.module_loading import import_string
 
+from pairly.checks import refuse_to_start
 from pairly.serving.background import background_work, quieter_garbage_collector
 
 SIGN_INS = """\
@@ -29,6 +32,10 @@ class Command(BaseCommand):
         parser.add_argument("--server", choices=("daphne", "uvicorn"), default="daphne")
 
     def handle(self, *, host: str, port: int, no_demo: bool, server: str, **_: Any) -> None:
+        try:
+            refuse_to_start()
+        except ImproperlyConfigured as error:
+            raise CommandError(f"Pairly refuses to start:\n{error}") from error
         refuse_used_port(host, port)
         demo = settings.MOCK_MODE and not no_demo
         self._prepare(demo=demo)
@@ -45,7 +52,7 @@ class Command(BaseCommand):
         settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
         call_command("migrate", verbosity=0, interactive=False)
         if demo:
-            call_command("seed_demo")
+            call_command("seed_demo", stdout=StringIO())  # the greeting tells the sign-ins
         connections.close_all()
 
     def _greet(self, host: str, port: int, *, demo: bool) -> None:

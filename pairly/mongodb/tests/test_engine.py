@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from django.apps import apps
-from django.conf import settings
 from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.models import Session
@@ -20,10 +19,7 @@ from pairly.core.db import atomic, on_commit, run_atomic
 from pairly.mongodb.validators import set_validator
 from tests.explain import assert_uses_index
 
-pytestmark = [
-    pytest.mark.mongodb,
-    pytest.mark.skipif(not settings.MONGODB, reason="about MongoDB alone"),
-]
+pytestmark = pytest.mark.mongodb(only=True)
 
 TRANSIENT = "TransientTransactionError"
 UNKNOWN = "UnknownTransactionCommitResult"

@@ -1,0 +1,123 @@
+"""A server in a process of its own: how it starts, refuses to, ends, and comes back."""
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from django.db.models import Model
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+
+from payments.ledger.models import Block, Sealed, Unsealed
+from tests.servers import ROOT, RunningServer, running_server
+
+RESTART = 4012
+
+
+def new_person(server: RunningServer) -> dict[str, Any]:
+    (person,) = json.loads(server.manage("create_users", "--count", "1", "--json").splitlines()[-1])
+    assert isinstance(person, dict)
+    return person
+
+
+def bearer(person: dict[str, Any]) -> dict[str, str]:
+    return {"Authorization": f"Bearer {person['token']}"}
+
+
+def database_url(data_dir: Path) -> str:
+    return f"sqlite:///{data_dir / 'pairly.sqlite3'}"
+
+
+@pytest.mark.parametrize("kind", ["daphne", "uvicorn"])
+def test_a_server_drains_on_sigterm_and_comes_back(kind: str, tmp_path: Path) -> None:
+    with running_server(database_url(tmp_path), tmp_path, server=kind) as server:
+        person = new_person(server)
+        address = f"{server.socket_url}/ws/"
+        with connect(address, additional_headers=bearer(person)) as socket:
+            assert json.loads(socket.recv(10))["type"] == "ready"
+            assert server.terminate() == 0
+            with pytest.raises(ConnectionClosed) as closed:
+                socket.recv(10)
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == RESTART
+        assert "Traceback" not in server.log()
+
+        server.restart()
+        answer = httpx.get(f"{server.url}/api/v1/me", headers=bearer(person))
+        assert answer.status_code == 200
+        server.kill()
+        server.restart()
+        answer = httpx.get(f"{server.url}/api/v1/me", headers=bearer(person))
+        assert answer.json()["id"] == person["id"]
+
+
+def test_what_was_acknowledged_is_sealed_when_the_server_has_ended(tmp_path: Path) -> None:
+    slow = {"PAIRLY_LEDGER_SEAL_INTERVAL_MILLISECONDS": "3600000"}
+    with running_server(database_url(tmp_path), tmp_path, slow) as server:
+        assert register(server.url).status_code == 201
+        assert rows(tmp_path, Unsealed) == 1
+        assert server.terminate() == 0
+        assert rows(tmp_path, Unsealed) == 0
+        assert rows(tmp_path, Sealed) == rows(tmp_path, Block) == 1
+
+
+def rows(data_dir: Path, model: type[Model]) -> int:
+    """Counted beside Django, which holds the test's own database."""
+    with closing(sqlite3.connect(data_dir / "pairly.sqlite3")) as database:
+        count: int
+        (count,) = database.execute(f"SELECT count(*) FROM {model._meta.db_table}").fetchone()
+    return count
+
+
+def serve(environment: dict[str, str], *arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, str(ROOT / "manage.py"), "serve", "--no-demo", *arguments],
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_second_server_on_the_port_says_so_and_ends(tmp_path: Path) -> None:
+    with running_server(database_url(tmp_path), tmp_path) as server:
+        second = serve({"PAIRLY_DATA_DIR": str(tmp_path)}, "--port", str(server.port))
+    assert second.returncode == 1
+    assert "Is another server running there?" in second.stderr
+    assert "Traceback" not in second.stderr
+
+
+def test_production_refuses_to_start_on_what_belongs_to_mock_mode(tmp_path: Path) -> None:
+    refused = serve({"PAIRLY_MODE": "production", "PAIRLY_DATA_DIR": str(tmp_path)})
+    assert refused.returncode == 1
+    for sentence in ("SECRET_KEY is the default", "MongoDB, not on SQLite", "REDIS_URL is missing"):
+        assert sentence in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert not list(tmp_path.glob("*.sqlite3"))
+
+
+def test_the_server_in_a_thread_follows_each_tests_database(live_server_url: str) -> None:
+    assert httpx.get(f"{live_server_url}/health/live").status_code == 200
+    assert register(live_server_url).status_code == 201
+    assert register(live_server_url).status_code != 201
+
+
+def test_nothing_is_left_of_the_test_before(live_server_url: str) -> None:
+    assert register(live_server_url).status_code == 201
+
+
+def register(url: str) -> httpx.Response:
+    body = {
+        "email": "ada@pairly.test",
+        "password": "quiet-harbour-42",
+        "display_name": "Ada",
+        "birth_date": "1990-01-31",
+    }
+    return httpx.post(f"{url}/api/v1/auth/register", json=body)
