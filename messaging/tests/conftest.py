@@ -3,15 +3,15 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from pairly.core import clock
-from pairly.core.db import run_atomic
-from payments.services import grant_credits
 from tests.clients import Person
 
 
 @pytest.fixture
 def give() -> Callable[[Person, int], None]:
     """Give a person credits, as staff would."""
+    from pairly.core import clock
+    from pairly.core.db import run_atomic
+    from payments.services import grant_credits
 
     def give_credits(person: Person, credits: int) -> None:
         run_atomic(

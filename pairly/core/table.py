@@ -60,9 +60,7 @@ class Table:
     With ``hex_ids`` a UUID goes in and out as the 32 hex digits that both databases store.
     """
 
-    def __init__(
-        self, model: type[models.Model], *columns: str, hex_ids: bool = False
-    ) -> None:
+    def __init__(self, model: type[models.Model], *columns: str, hex_ids: bool = False) -> None:
         self._model = model
         self._hex_ids = hex_ids
         self.columns = columns
@@ -74,7 +72,7 @@ class Table:
             return
         rows = self._encoded(self.columns, rows)
         if is_mongodb():
-            names = self._database_columns(self.columns)
+            names = self._insertable_columns
             with _wrapped_errors():
                 self._collection().insert_many(
                     [dict(zip(names, row, strict=True)) for row in rows], session=_session()
@@ -169,9 +167,7 @@ class Table:
             for row in rows
         ]
         with _wrapped_errors():
-            return int(
-                self._collection().bulk_write(updates, session=_session()).matched_count
-            )
+            return int(self._collection().bulk_write(updates, session=_session()).matched_count)
 
     def _find(self, condition: dict[str, Any], **options: Any) -> list[Row]:
         names = self._database_columns(self.columns)
@@ -184,9 +180,7 @@ class Table:
         connection = connections[DEFAULT_DB_ALIAS]
         connection.ensure_connection()
         with connection.wrap_database_errors:
-            return self._decoded(
-                connection.connection.execute(statement, parameters).fetchall()
-            )
+            return self._decoded(connection.connection.execute(statement, parameters).fetchall())
 
     def _executemany(self, statement: str, rows: Iterable[Row]) -> int:
         connection = connections[DEFAULT_DB_ALIAS]
@@ -216,9 +210,6 @@ class Table:
                 self._fields[field.name] = self._fields[field.attname] = field
         return self._fields[column]
 
-    def _names(self) -> str:
-        return ",".join(self._quoted(column) for column in self.columns)
-
     @cached_property
     def _select_from(self) -> str:
         """A plus keeps the driver's own slow converters from times and booleans."""
@@ -231,14 +222,20 @@ class Table:
         return f"SELECT {names} FROM {self._name()}"
 
     @cached_property
-    def _insert_statement(self) -> str:
+    def _insertable_columns(self) -> list[str]:
+        """The database's names of the columns. Raises ``TypeError`` when one is left out."""
         missing = {f.attname for f in self._model._meta.concrete_fields} - {
             self._field(column).attname for column in self.columns
         }
         if missing:
             raise TypeError(f"insert into {self._model.__name__} misses {sorted(missing)}")
+        return self._database_columns(self.columns)
+
+    @cached_property
+    def _insert_statement(self) -> str:
+        names = ",".join(f'"{name}"' for name in self._insertable_columns)
         holes = ",".join("?" * len(self.columns))
-        return f"INSERT INTO {self._name()} ({self._names()}) VALUES ({holes})"
+        return f"INSERT INTO {self._name()} ({names}) VALUES ({holes})"
 
     def _encoder(self, column: str) -> Callable[[Any], Any] | None:
         return _encoder_of(self._field(column), is_mongodb(), self._hex_ids)
@@ -248,9 +245,7 @@ class Table:
 
     def _decoded(self, rows: list[Row]) -> list[Row]:
         mongodb = is_mongodb()
-        decoders = [
-            _decoder_of(self._field(name), mongodb, self._hex_ids) for name in self.columns
-        ]
+        decoders = [_decoder_of(self._field(name), mongodb, self._hex_ids) for name in self.columns]
         return list(_converted(rows, decoders))
 
 
