@@ -7,6 +7,7 @@ from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
+from django.db.models import Q
 
 from pairly.accounts import roles
 from pairly.core import clock
@@ -78,9 +79,16 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     class Meta:
         indexes = [
-            models.Index(fields=["listed", "-last_active_at", "-id"], name="user_directory"),
+            # Over the listed alone: a plain column of truth values is no help to SQLite.
             models.Index(
-                fields=["listed", "country", "-last_active_at", "-id"], name="user_by_country"
+                fields=["-last_active_at", "-id"],
+                condition=Q(listed=True),
+                name="user_directory",
+            ),
+            models.Index(
+                fields=["country", "-last_active_at", "-id"],
+                condition=Q(listed=True),
+                name="user_by_country",
             ),
         ]
 

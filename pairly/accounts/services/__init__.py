@@ -6,6 +6,7 @@ from pairly.accounts.services.devices import (
     end_device,
     end_devices,
     issue_socket_ticket,
+    open_devices,
     redeem_socket_ticket,
     touch_devices,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "end_devices",
     "give_role",
     "issue_socket_ticket",
+    "open_devices",
     "redeem_socket_ticket",
     "register",
     "report",

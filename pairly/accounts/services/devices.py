@@ -1,6 +1,6 @@
 """Sign-ins and socket tickets: made, used, ended."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -22,8 +22,8 @@ __all__ = [
     "end_device",
     "end_devices",
     "issue_socket_ticket",
-    "new_device",
     "open_device",
+    "open_devices",
     "redeem_socket_ticket",
     "touch_devices",
 ]
@@ -40,7 +40,7 @@ class Origin:
     user_agent: str = ""
 
 
-def new_device(*, user_id: UUID, origin: Origin, now: datetime) -> tuple[Device, str]:
+def _new_device(*, user_id: UUID, origin: Origin, now: datetime) -> tuple[Device, str]:
     """An unsaved sign-in and its token, which exists nowhere else."""
     token = new_token()
     device = Device(
@@ -64,9 +64,16 @@ def open_device(*, user_id: UUID, origin: Origin, now: datetime) -> tuple[Device
     User.objects.filter(pk=user_id).update(last_active_at=now, last_login=now)
     surplus = selectors.devices_of(user_id, now)[settings.DEVICES_PER_USER_MAX - 1 :]
     _end(list(surplus), CloseCode.TOO_MANY_DEVICES, now)
-    device, token = new_device(user_id=user_id, origin=origin, now=now)
+    device, token = _new_device(user_id=user_id, origin=origin, now=now)
     device.save(force_insert=True)
     return device, token
+
+
+def open_devices(*, user_ids: Sequence[UUID], origin: Origin, now: datetime) -> list[str]:
+    """Sign new people in, one device each; their tokens in the same order."""
+    made = [_new_device(user_id=user_id, origin=origin, now=now) for user_id in user_ids]
+    run_atomic(lambda: Device.objects.bulk_create(device for device, _token in made))
+    return [token for _device, token in made]
 
 
 def end_device(*, user_id: UUID, device_id: UUID) -> None:
