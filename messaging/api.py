@@ -33,7 +33,7 @@ from messaging.services.conversations import open_conversation
 from messaging.services.messages import check_send, send_messages
 from messaging.services.receipts import check_receipt, update_receipts
 from pairly.core.batching import writer
-from pairly.core.pagination import PairlyCursorPagination
+from pairly.core.pagination import PAGE_PARAMETERS, PairlyCursorPagination, page_of
 from pairly.realtime.selectors import catch_up
 
 __all__ = [
@@ -48,8 +48,8 @@ __all__ = [
 class ConversationList(APIView):
     @extend_schema(
         operation_id="conversations_list",
-        responses=ConversationSerializer(many=True),
-        parameters=PairlyCursorPagination().get_schema_operation_parameters(None),
+        responses=page_of(ConversationSerializer),
+        parameters=PAGE_PARAMETERS,
     )
     def get(self, request: Request) -> Response:
         """The conversations of this person, most recent first."""
@@ -90,7 +90,7 @@ class MessageList(APIView):
     @extend_schema(
         operation_id="messages_list",
         parameters=[MessagePageSerializer],
-        responses=MessageSerializer(many=True),
+        responses=page_of(MessageSerializer),
     )
     def get(self, request: Request, conversation_id: UUID) -> Response:
         """Messages by number: `after_seq` ascending, else `before_seq` (or the newest)

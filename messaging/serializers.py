@@ -3,12 +3,13 @@
 from typing import Any
 
 from django.conf import settings
-from pairly.accounts.serializers import PublicUserSerializer
 from rest_framework import serializers
 
 from messaging.models import CLIENT_ID_CHARACTERS_MAX, Message, MessageKind
 from messaging.selectors import ConversationView
+from pairly.accounts.serializers import PublicUserSerializer
 from pairly.core.serializers import StrictSerializer
+from payments.serializers import WalletSerializer
 
 __all__ = [
     "ConversationSerializer",
@@ -72,13 +73,6 @@ class MessageSerializer(serializers.Serializer[Message]):
 
     def get_attachments(self, message: Any) -> list[str]:
         return []
-
-
-class WalletSerializer(serializers.Serializer[Any]):
-    balance = serializers.IntegerField()
-    held = serializers.IntegerField()
-    available = serializers.IntegerField()
-    debt = serializers.IntegerField()
 
 
 class SentMessageSerializer(MessageSerializer):

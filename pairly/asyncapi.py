@@ -21,7 +21,7 @@ from pairly.realtime.frames import (
 )
 from pairly.realtime.routing import websocket_urlpatterns
 
-__all__ = ["CLOSE_CODE_MEANINGS", "asyncapi_document", "described_fields"]
+__all__ = ["CLOSE_CODE_MEANINGS", "all_frames", "asyncapi_document", "described_fields"]
 
 Json = dict[str, Any]
 
@@ -88,6 +88,10 @@ ERROR_FRAME_SCHEMA: Json = {
 }
 
 
+def all_frames() -> list[Command | Event]:
+    return [*COMMANDS.values(), *EVENTS.values()]
+
+
 @cache
 def asyncapi_document() -> Json:
     """The whole document; made once, after every app has registered its frames."""
@@ -135,7 +139,7 @@ def described_fields(data_type: type[msgspec.Struct]) -> list[Json]:
 
 
 def _described(schema: Json, components: Json) -> list[Json]:
-    schema = components.get(schema.get("$ref"), schema)
+    schema = components.get(str(schema.get("$ref")), schema)
     required = schema.get("required", ())
     return [
         {"name": name, "type": _type_in_words(inner, components), "required": name in required}
@@ -154,8 +158,8 @@ def _type_in_words(schema: Json, components: Json) -> str:
         return "one of " + ", ".join(str(one) for one in schema["enum"])
     if schema.get("type") == "array":
         return f"list of {_type_in_words(schema.get('items', {}), components)}"
-    word = TYPE_WORDS.get(schema.get("format") or schema.get("type", ""), schema.get("type", "any"))
-    return word + _bounds_in_words(schema)
+    kind = str(schema.get("format") or schema.get("type", "any"))
+    return TYPE_WORDS.get(kind, kind) + _bounds_in_words(schema)
 
 
 def _bounds_in_words(schema: Json) -> str:
@@ -239,7 +243,7 @@ def _features(address: str) -> frozenset[str]:
     feature = address.removeprefix("/ws/").strip("/")
     if feature:
         return frozenset({feature, "general"})
-    return frozenset(one.feature for one in (*COMMANDS.values(), *EVENTS.values()))
+    return frozenset(one.feature for one in all_frames())
 
 
 def _channel(pattern: URLPattern) -> tuple[str, Json]:

@@ -12,6 +12,7 @@ from drf_spectacular.renderers import (
     OpenApiYamlRenderer,
     OpenApiYamlRenderer2,
 )
+from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -128,6 +129,7 @@ def openapi_document() -> Json:
     return document
 
 
+@extend_schema(exclude=True)
 class SchemaView(SpectacularAPIView):
     """JSON unless YAML is asked for."""
 

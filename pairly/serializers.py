@@ -4,7 +4,9 @@ from typing import Any
 
 from rest_framework import serializers
 
-__all__ = ["ConfigSerializer", "IndexSerializer", "PricesSerializer"]
+from payments.serializers import PricesSerializer
+
+__all__ = ["ConfigSerializer", "IndexSerializer"]
 
 
 class IndexSerializer(serializers.Serializer[Any]):
@@ -29,15 +31,6 @@ class LimitsSerializer(serializers.Serializer[Any]):
     upload_body_bytes_max = serializers.IntegerField()
     socket_frame_bytes_max = serializers.IntegerField()
     socket_heartbeat_seconds = serializers.IntegerField()
-
-
-class PricesSerializer(serializers.Serializer[Any]):
-    messages = serializers.DictField(
-        child=serializers.IntegerField(), help_text="Credits by kind of message."
-    )
-    calls = serializers.DictField(
-        child=serializers.IntegerField(), help_text="Credits a minute by medium."
-    )
 
 
 class ClientVersionsSerializer(serializers.Serializer[Any]):

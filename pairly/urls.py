@@ -22,6 +22,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/asyncapi.json", views.AsyncAPIView.as_view(), name="asyncapi"),
     path("api/v1/", views.IndexView.as_view(), name="index"),
     path("api/v1/config", views.ConfigView.as_view(), name="config"),
+    path("api/v1/", include("payments.urls")),
+    path("api/v1/", include("pairly.accounts.urls")),
     path("api/v1/", include("messaging.urls")),
     path("admin/", admin.site.urls),
 ]

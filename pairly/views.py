@@ -12,7 +12,12 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 from rest_framework.views import APIView
 
-from pairly.asyncapi import CLOSE_CODE_MEANINGS, asyncapi_document, described_fields
+from pairly.asyncapi import (
+    CLOSE_CODE_MEANINGS,
+    all_frames,
+    asyncapi_document,
+    described_fields,
+)
 from pairly.core.pagination import PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX
 from pairly.realtime.consumers import FRAME_BYTES_MAX
 from pairly.realtime.frames import COMMANDS, EVENTS
@@ -112,7 +117,7 @@ def _config() -> dict[str, Any]:
             "socket_frame_bytes_max": FRAME_BYTES_MAX,
             "socket_heartbeat_seconds": settings.SOCKET_HEARTBEAT_SECONDS,
         },
-        "prices": _prices(),
+        "prices": {"messages": message_prices(), "calls": call_rates()},
         "client_versions_min": {
             "android": settings.CLIENT_VERSION_MIN_ANDROID,
             "ios": settings.CLIENT_VERSION_MIN_IOS,
@@ -122,13 +127,9 @@ def _config() -> dict[str, Any]:
     }
 
 
-def _prices() -> dict[str, dict[str, int]]:
-    return {"messages": message_prices(), "calls": call_rates()}
-
-
 def _realtime_page() -> dict[str, Any]:
     """Commands and events by feature, each with an example of its frame's fields."""
-    features = sorted({one.feature for one in (*COMMANDS.values(), *EVENTS.values())})
+    features = sorted({one.feature for one in all_frames()})
     return {
         "title": "Realtime",
         "sockets": [f"/{pattern.pattern}" for pattern in websocket_urlpatterns],

@@ -229,4 +229,3 @@ def change_one(queryset: "models.QuerySet[Any]", **values: Any) -> bool:
     if changed > 1:
         raise AssertionError(f"compare-and-set matched {changed} rows of {queryset.model}")
     return changed == 1
-

@@ -177,8 +177,11 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def _answer(
-    request: HttpRequest, exception: Exception, otherwise: PairlyError, page: Callable[..., Any]
-) -> Any:
+    request: HttpRequest,
+    exception: Exception,
+    otherwise: PairlyError,
+    page: Callable[..., HttpResponseBase],
+) -> HttpResponseBase:
     if _wants_page(request):
         return page(request, exception)
     error = to_pairly_error(exception) or otherwise

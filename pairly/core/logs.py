@@ -147,4 +147,4 @@ def _pretty_renderer() -> Processor:
 
 def _render_json(_logger: Any, _method: str, event: EventDict) -> str:
     ordered = {key: event.pop(key) for key in ("timestamp", "level", "event") if key in event}
-    return orjson.dumps(ordered | event, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+    return orjson.dumps({**ordered, **event}, default=str, option=orjson.OPT_NON_STR_KEYS).decode()

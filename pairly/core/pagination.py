@@ -7,11 +7,14 @@ between two pages neither repeat nor hide others, and deep pages cost what the f
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
 from django.core.signing import BadSignature, Signer
-from django.db.models import Q, QuerySet
+from django.db.models import Q
+from drf_spectacular.utils import OpenApiParameter, inline_serializer
+from rest_framework import serializers
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -19,7 +22,14 @@ from rest_framework.utils.urls import replace_query_param
 
 from pairly.core.errors import ValidationFailed
 
-__all__ = ["PAGE_ROWS_DEFAULT", "PAGE_ROWS_MAX", "PairlyCursorPagination", "page_limit"]
+__all__ = [
+    "PAGE_ROWS_DEFAULT",
+    "PAGE_PARAMETERS",
+    "PAGE_ROWS_MAX",
+    "PairlyCursorPagination",
+    "page_limit",
+    "page_of",
+]
 
 PAGE_ROWS_DEFAULT = 50
 PAGE_ROWS_MAX = 100
@@ -47,9 +57,7 @@ class PairlyCursorPagination(BasePagination):
     page_size = PAGE_ROWS_DEFAULT
     ordering: Sequence[str] = ("-created_at", "-id")
 
-    def paginate_queryset(
-        self, queryset: "QuerySet[Any]", request: Request, view: Any = None
-    ) -> list[Any]:
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         """The rows of the page asked for. Raises ``ValidationFailed`` on a bad limit or cursor."""
         ordering = tuple(getattr(view, "ordering", None) or self.ordering)
 
@@ -95,25 +103,47 @@ class PairlyCursorPagination(BasePagination):
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
         return [
             {
-                "name": "limit",
-                "in": "query",
+                "name": one.name,
+                "in": one.location,
                 "required": False,
-                "description": "Rows on a page.",
-                "schema": {
-                    "type": "integer",
-                    "minimum": 1,
-                    "maximum": PAGE_ROWS_MAX,
-                    "default": PAGE_ROWS_DEFAULT,
-                },
-            },
-            {
-                "name": "cursor",
-                "in": "query",
-                "required": False,
-                "description": "Where to go on, as the `next` of the page before says.",
-                "schema": {"type": "string", "maxLength": CURSOR_CHARACTERS_MAX},
-            },
+                "description": one.description,
+                "schema": one.type,
+            }
+            for one in PAGE_PARAMETERS
         ]
+
+
+PAGE_PARAMETERS = [
+    OpenApiParameter(
+        "limit",
+        {
+            "type": "integer",
+            "minimum": 1,
+            "maximum": PAGE_ROWS_MAX,
+            "default": PAGE_ROWS_DEFAULT,
+        },
+        description="Rows on a page.",
+    ),
+    OpenApiParameter(
+        "cursor",
+        {"type": "string", "maxLength": CURSOR_CHARACTERS_MAX},
+        description="Where to go on, as the `next` of the page before says.",
+    ),
+]
+"""What a list takes, for ``extend_schema`` of views that are not generic."""
+
+
+@cache
+def page_of(row: type[serializers.Serializer[Any]]) -> serializers.Serializer[Any]:
+    """The answer of a list of such rows, for ``extend_schema`` of views that are not generic."""
+    name = row.__name__.removesuffix("Serializer")
+    fields = {
+        "results": row(many=True),
+        "next": serializers.URLField(
+            allow_null=True, help_text="The address of the next page; null on the last one."
+        ),
+    }
+    return inline_serializer(f"{name}Page", fields)
 
 
 def _after(ordering: Sequence[str], values: Sequence[Any]) -> Q:

@@ -102,8 +102,9 @@ def to_pairly_error(error: BaseException) -> PairlyError | None:
     if isinstance(error, (exceptions.ValidationError, DjangoValidationError)):
         return _validation_failed(error)
     if isinstance(error, exceptions.Throttled):
-        wait_seconds = None if error.wait is None else max(1, math.ceil(error.wait))
-        return RateLimited(retry_after_seconds=wait_seconds)
+        wait_seconds: float | None = getattr(error, "wait", None)
+        whole_seconds = None if wait_seconds is None else max(1, math.ceil(wait_seconds))
+        return RateLimited(retry_after_seconds=whole_seconds)
     for theirs, ours in _EQUIVALENTS:
         if isinstance(error, theirs):
             return ours(_sentence(error))

@@ -1,5 +1,6 @@
 """Addresses that exist for tests alone: each meets one thing that can go wrong."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import structlog
@@ -13,6 +14,7 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from pairly.core.errors import Conflict, NotAuthenticated, RateLimited
@@ -33,14 +35,14 @@ RAISED: dict[str, Exception] = {
     "absent": Http404("internal words"),
     "django-invalid": DjangoValidationError({"age": DjangoValidationError("Too young.", "young")}),
     "suspicious": SuspiciousOperation("internal words"),
-    "defect": ZeroDivisionError("the password is hunter2-internal"),
+    "defect": ZeroDivisionError("password=hunter2"),
 }
 
 
 class Public(APIView):
     authentication_classes = ()
     permission_classes = (AllowAny,)
-    throttle_classes = ()
+    throttle_classes: Sequence[type[BaseThrottle]] = ()
 
 
 class Raise(Public):
@@ -70,7 +72,8 @@ class Uploads(Public):
     body_bytes_max = 200_000
 
     def post(self, request: Request) -> Response:
-        return Response({"bytes": request.data["file"].size})
+        form: Any = request.data
+        return Response({"bytes": form["file"].size})
 
 
 class Private(APIView):

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -69,7 +70,8 @@ def test_a_defect_tells_the_client_nothing_but_the_trace_id(
     body = assert_problem(answer, 500, "internal_error")
     assert body["trace_id"] == "trace-me"
     assert "hunter2" not in answer.content.decode()
-    (failure,) = [r.msg for r in caplog.records if "request_failed" in str(r.msg)]
+    failures: list[Any] = [r.msg for r in caplog.records if "request_failed" in str(r.msg)]
+    (failure,) = failures
     assert failure["request_id"] == "trace-me"
     assert "ZeroDivisionError" in failure["exception"]
 
@@ -133,7 +135,7 @@ def chunked_request(body: bytes, chunk_bytes: int) -> tuple[int, dict[str, Any]]
     received = [
         {"type": "http.request", "body": part, "more_body": part is not parts[-1]} for part in parts
     ]
-    sent: list[dict[str, Any]] = []
+    sent: list[Mapping[str, Any]] = []
 
     async def receive() -> dict[str, Any]:
         if received:
@@ -141,7 +143,7 @@ def chunked_request(body: bytes, chunk_bytes: int) -> tuple[int, dict[str, Any]]
         await asyncio.sleep(3600)
         raise AssertionError("the request took longer than an hour")
 
-    async def send(message: dict[str, Any]) -> None:
+    async def send(message: Mapping[str, Any]) -> None:
         sent.append(message)
 
     scope = {
