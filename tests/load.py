@@ -1,0 +1,114 @@
+"""A load that keeps account: people who send as fast as they are acked and re-send what was not.
+
+Each sender knows what it was promised, so that the server can be held to it afterwards.
+"""
+
+import asyncio
+import contextlib
+import json
+from collections import deque
+from dataclasses import dataclass, field
+from uuid import uuid4
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage
+
+from tests.clients import Json, Person, text_message
+
+__all__ = ["Load", "Sender"]
+
+IN_FLIGHT = 3
+RECONNECT_SECONDS = 0.05
+CLOSE_SECONDS_MAX = 1
+SILENCE_SECONDS_MAX = 60
+
+BROKEN = (OSError, ConnectionClosed, InvalidHandshake, InvalidMessage, TimeoutError)
+
+
+@dataclass
+class Sender:
+    """One person who writes into one conversation.
+
+    ``acked`` maps each client id to the message that the server promised, ``unacked`` holds what
+    is under way; after a broken connection that is sent again before anything new.
+    """
+
+    person: Person
+    conversation_id: str
+    acked: dict[str, Json] = field(default_factory=dict)
+    unacked: deque[str] = field(default_factory=deque)
+    resent: int = 0
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Send until told to stop, then until everything is acked. Survives a killed server."""
+        while not stop.is_set() or self.unacked:
+            try:
+                async with connect(
+                    f"ws{self.person.url.removeprefix('http')}/ws/",
+                    additional_headers={"Authorization": f"Bearer {self.person.token}"},
+                    compression=None,
+                    proxy=None,
+                    max_queue=None,
+                    close_timeout=CLOSE_SECONDS_MAX,
+                ) as socket:
+                    await self._converse(socket, stop)
+            except BROKEN:
+                await asyncio.sleep(RECONNECT_SECONDS)
+
+    async def _converse(self, socket: ClientConnection, stop: asyncio.Event) -> None:
+        self.resent += len(self.unacked)
+        for client_id in self.unacked:
+            await self._send(socket, client_id)
+        while True:
+            while not stop.is_set() and len(self.unacked) < IN_FLIGHT:
+                self.unacked.append(str(uuid4()))
+                await self._send(socket, self.unacked[-1])
+            if not self.unacked:
+                return
+            self._take(json.loads(await asyncio.wait_for(socket.recv(), SILENCE_SECONDS_MAX)))
+
+    async def _send(self, socket: ClientConnection, client_id: str) -> None:
+        data = text_message(self.conversation_id, f"as promised {client_id}", client_id)
+        await socket.send(json.dumps({"type": "message.send", "id": client_id, "data": data}))
+
+    def _take(self, frame: Json) -> None:
+        if frame["type"] == "error":
+            raise AssertionError(f"a send was refused: {frame}")
+        if frame["type"] != "ack":
+            return
+        message = frame["data"]["message"]
+        if frame["id"] != message["client_id"]:
+            raise AssertionError(f"an ack of another message: {frame}")
+        with contextlib.suppress(ValueError):
+            self.unacked.remove(message["client_id"])
+        known = self.acked.setdefault(message["client_id"], message)
+        if known != message:
+            raise AssertionError(f"acked as {known} and as {message}")
+
+
+class Load:
+    """All senders at once, on the running event loop. Leave with ``finish``."""
+
+    def __init__(self, senders: list[Sender]) -> None:
+        self.senders = senders
+        self._stop = asyncio.Event()
+        self._tasks = [asyncio.create_task(sender.run(self._stop)) for sender in senders]
+
+    @property
+    def acks(self) -> int:
+        return sum(len(sender.acked) for sender in self.senders)
+
+    async def until_acks(self, count: int, seconds_max: float) -> None:
+        """Wait for so many acks in all. Raises what a sender raised, or ``TimeoutError``."""
+        async with asyncio.timeout(seconds_max):
+            while self.acks < count:
+                for task in self._tasks:
+                    if task.done():
+                        task.result()
+                await asyncio.sleep(0.002)
+
+    async def finish(self, seconds_max: float) -> None:
+        """Send nothing new and wait until everything under way is acked."""
+        self._stop.set()
+        async with asyncio.timeout(seconds_max):
+            await asyncio.gather(*self._tasks)
