@@ -7,11 +7,10 @@ Celery); the management commands of Django do.
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-import pymongo
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags
 from django.core.exceptions import ImproperlyConfigured
-from django.db import connections
+from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
 from pairly.core.db import is_mongodb
@@ -20,7 +19,7 @@ __all__ = ["CHECKS", "refuse_to_start"]
 
 SECRET_KEY_CHARACTERS_MIN = 50
 SECRET_KEY_DIFFERENT_CHARACTERS_MIN = 5
-HELLO_SECONDS_MAX = 5
+TIMEOUTS: dict[str, Any] = {"serverSelectionTimeoutMS": 5000, "timeoutMS": 5000}
 MOCK_EMAIL_WORDS = ("console", "dummy", "filebased", "locmem", "pairly.")
 
 Check = Callable[..., Sequence[CheckMessage]]
@@ -44,10 +43,11 @@ def check_replica_set(databases: Sequence[str] | None = None, **_given: Any) -> 
     if not databases or not is_mongodb():
         return []
     hint = "Start mongod with --replSet, initiate it, and name it in DATABASE_URL (replicaSet=…)."
-    database: Any = connections["default"]
     try:
-        with pymongo.timeout(HELLO_SECONDS_MAX):
-            hello = database.database.client.admin.command("hello")
+        # A client of its own: a server may ask this inside its event loop, where Django's
+        # connections refuse to open.
+        with MongoClient[Any](settings.DATABASE_URL, **TIMEOUTS) as client:
+            hello = client.admin.command("hello")
     except PyMongoError as error:
         return [_error(13, f"MongoDB does not answer ({type(error).__name__}).", hint)]
     if "setName" in hello or hello.get("msg") == "isdbgrid":

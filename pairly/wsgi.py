@@ -6,3 +6,7 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pairly.settings")
 application = get_wsgi_application()
+
+from pairly.checks import refuse_to_start  # noqa: E402 - after Django's set-up.
+
+refuse_to_start()

@@ -38,6 +38,7 @@ __all__ = [
     "PayloadTooLarge",
     "ProblemResponse",
     "UnsupportedMediaType",
+    "problem_body",
     "problem_type",
     "to_pairly_error",
 ]
@@ -79,7 +80,7 @@ class ProblemResponse(HttpResponse):
     """The answer to a refused request. ``data`` is the body before encoding."""
 
     def __init__(self, error: PairlyError, *, trace_id: str) -> None:
-        self.data = _body(error, trace_id)
+        self.data = problem_body(error, trace_id)
         super().__init__(
             orjson.dumps(self.data), content_type=PROBLEM_MEDIA_TYPE, status=error.status
         )
@@ -167,7 +168,8 @@ def _field_errors(detail: Any, path: tuple[str, ...]) -> Iterator[FieldError]:
         yield FieldError(".".join(path), getattr(detail, "code", "invalid"), str(detail))
 
 
-def _body(error: PairlyError, trace_id: str) -> dict[str, Any]:
+def problem_body(error: PairlyError, trace_id: str) -> dict[str, Any]:
+    """The members of RFC 9457, then ours, before encoding."""
     body: dict[str, Any] = {
         "type": problem_type(error.code),
         "title": error.title,

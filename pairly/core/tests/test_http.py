@@ -9,6 +9,8 @@ import pytest
 from django.core.handlers.asgi import ASGIHandler
 from rest_framework.test import APIClient
 
+from pairly.core.bodies import LimitedBodies
+
 VALID_ORDER = {"title": "Roses", "items": [{"at": "2026-01-31T12:00:00+01:00"}]}
 
 
@@ -129,8 +131,13 @@ def test_bodies_have_a_limit_of_their_route(client: APIClient, settings: Any) ->
     assert_problem(upload(250_000), 413, "payload_too_large")
 
 
-def chunked_request(body: bytes, chunk_bytes: int) -> tuple[int, dict[str, Any]]:
-    """POST without a length through the ASGI door, as a chunked body arrives there."""
+def chunked_request(
+    body: bytes, chunk_bytes: int, application: Any = None
+) -> tuple[int, dict[str, Any], int]:
+    """POST without a length through the ASGI door, as a chunked body arrives there.
+
+    Gives the status, the answer, and how many chunks were not even read.
+    """
     parts = [body[at : at + chunk_bytes] for at in range(0, len(body), chunk_bytes)]
     received = [
         {"type": "http.request", "body": part, "more_body": part is not parts[-1]} for part in parts
@@ -158,15 +165,25 @@ def chunked_request(body: bytes, chunk_bytes: int) -> tuple[int, dict[str, Any]]
             (b"transfer-encoding", b"chunked"),
         ],
     }
-    asyncio.run(ASGIHandler()(scope, receive, send))
+    asyncio.run((application or ASGIHandler())(scope, receive, send))
     content = b"".join(message.get("body", b"") for message in sent)
-    return sent[0]["status"], json.loads(content)
+    return sent[0]["status"], json.loads(content), len(received)
 
 
 def test_a_chunked_body_is_read_and_limited_like_any_other(settings: Any) -> None:
     settings.REQUEST_BODY_BYTES_MAX = 1000
-    status, order = chunked_request(json.dumps(VALID_ORDER).encode(), 7)
+    status, order, _unread = chunked_request(json.dumps(VALID_ORDER).encode(), 7)
     assert (status, order["title"]) == (201, "Roses")
     large = {"title": "x" * 1000, "items": []}
-    status, problem = chunked_request(json.dumps(large).encode(), 100)
+    status, problem, _unread = chunked_request(json.dumps(large).encode(), 100)
     assert (status, problem["code"]) == (413, "payload_too_large")
+
+
+def test_no_body_is_stored_beyond_the_largest_limit() -> None:
+    application = LimitedBodies(ASGIHandler(), bytes_max=2000)
+    status, order, _unread = chunked_request(json.dumps(VALID_ORDER).encode(), 7, application)
+    assert (status, order["title"]) == (201, "Roses")
+    status, problem, unread = chunked_request(b"x" * 100_000, 1000, application)
+    assert (status, problem["code"]) == (413, "payload_too_large")
+    assert unread == 97
+    assert problem["trace_id"]
