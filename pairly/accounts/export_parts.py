@@ -30,27 +30,29 @@ def account_of(user_id: UUID) -> dict[str, Any]:
         "last_active_at",
         "created_at",
     )
-    return User.objects.values(*names).get(pk=user_id)
+    return dict(User.objects.values(*names).get(pk=user_id))
 
 
 def devices_of(user_id: UUID) -> list[dict[str, Any]]:
     names = ("id", "name", "address", "user_agent", "created_at", "last_used_at", "ended_at")
-    return list(Device.objects.filter(user_id=user_id).order_by("-last_used_at").values(*names))
+    devices = Device.objects.filter(user_id=user_id).order_by("-last_used_at")
+    return [dict(row) for row in devices.values(*names)]
 
 
 def sign_ins_of(user_id: UUID) -> list[dict[str, Any]]:
     attempts = SignInAttempt.objects.filter(user_id=user_id)
-    return list(attempts.order_by("-id").values("outcome", "address", "created_at"))
+    names = ("outcome", "address", "created_at")
+    return [dict(row) for row in attempts.order_by("-id").values(*names)]
 
 
 def blocks_of(user_id: UUID) -> list[dict[str, Any]]:
     blocks = Block.objects.filter(blocker_id=user_id)
-    return list(blocks.order_by("-id").values("blocked_id", "created_at"))
+    return [dict(row) for row in blocks.order_by("-id").values("blocked_id", "created_at")]
 
 
 def reports_of(user_id: UUID) -> list[dict[str, Any]]:
     names = ("id", "target_type", "target_id", "reason", "details", "status", "created_at")
-    return list(selectors.reports_by(user_id).values(*names))
+    return [dict(row) for row in selectors.reports_by(user_id).values(*names)]
 
 
 PARTS: Final[dict[str, Callable[[UUID], Any]]] = {

@@ -38,6 +38,8 @@ KINDS: Final[dict[str, tuple[str, Callable[[UUID], dict[str, Any]]]]] = {
 
 def send_mails(events: Sequence[MailRequested]) -> None:
     for event in events:
+        if event.user_id is None:
+            continue
         user = User.objects.filter(pk=event.user_id, deleted_at=None).first()
         if user is not None:
             _send(user, event.kind)

@@ -17,7 +17,7 @@ class EmailBackend(BaseEmailBackend):
         mails = [
             Mail(
                 recipient=recipient,
-                subject=message.subject,
+                subject=str(message.subject),
                 text=str(message.body),
                 created_at=clock.now(),
             )

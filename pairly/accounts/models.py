@@ -105,7 +105,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.deleted_at is None and not self.is_suspended_at(now)
 
     @property
-    def is_active(self) -> bool:
+    def is_active(self) -> bool:  # type: ignore[override]
         """Django's word for "may sign in"."""
         return self.may_act_at(clock.now())
 

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from django.contrib.auth.models import Group
+from django.core.files.storage import default_storage
 from django.db.models import Q, QuerySet
 
 from pairly.accounts import roles
@@ -25,6 +26,7 @@ __all__ = [
     "has_permission",
     "hides_read_receipts",
     "is_blocked_between",
+    "photo_for",
     "reports_by",
     "roles_of",
     "user_by_email",
@@ -70,6 +72,16 @@ def user_for(viewer: User, user_id: UUID) -> User:
     if user is None or not user.may_act_at(clock.now()) or is_blocked_between(viewer.pk, user_id):
         raise NotFound
     return user
+
+
+def photo_for(viewer: User, user_id: UUID) -> bytes:
+    """A person's photo as JPEG. Raises ``NotFound`` if there is none or it may not be seen."""
+    name = user_for(viewer, user_id).photo
+    if not name or not default_storage.exists(name):
+        raise NotFound
+    with default_storage.open(name) as file:
+        content: bytes = file.read()
+    return content
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

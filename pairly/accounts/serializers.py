@@ -47,6 +47,9 @@ EMAIL_LENGTH_MAX = 254
 DEVICE_NAME_LENGTH_MAX = 80
 TOKEN_LENGTH_MAX = 100
 AGE_MIN, AGE_MAX = 18, 120
+DIRECTION_MARKS = frozenset(
+    "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+)
 
 
 # What is taken
@@ -72,12 +75,19 @@ class PasswordField(serializers.CharField):
 
 
 class OneLineField(serializers.CharField):
-    """Text for people without control characters or marks that turn the writing direction."""
+    """One line that people can read: no control characters, no marks that turn the direction of
+    writing (a name could then rewrite what stands beside it), and not only what is invisible.
+    The joiners that many scripts need are taken."""
 
     def to_internal_value(self, data: Any) -> str:
         text = super().to_internal_value(data)
-        if any(unicodedata.category(character) in ("Cc", "Cf", "Zl", "Zp") for character in text):
+        kinds = [unicodedata.category(character) for character in text]
+        if any(kind in ("Cc", "Zl", "Zp") for kind in kinds) or not DIRECTION_MARKS.isdisjoint(
+            text
+        ):
             raise serializers.ValidationError("Control characters are not taken.", "invalid")
+        if text and not any(kind[0] in "LNPS" for kind in kinds):
+            raise serializers.ValidationError("Nothing of this can be seen.", "invalid")
         return text
 
 

@@ -94,7 +94,7 @@ def _seal_block(now: datetime, key: SigningKey) -> int:
 def _next_header(
     previous: Header | None, entry_ids: Sequence[UUID], now: datetime, key: SigningKey
 ) -> Header:
-    hashes = dict(LEAVES.select("id", entry_ids))
+    hashes: dict[UUID, str] = dict(LEAVES.select("id", entry_ids))
     return Header(
         chain=CHAIN,
         number=previous.number + 1 if previous else 1,

@@ -6,6 +6,7 @@ later are left for the next time.
 """
 
 from collections.abc import Iterator, Sequence
+from uuid import UUID
 
 from pairly.audit.entries import leaf_hash_of
 from pairly.audit.models import AuditBlock, AuditEntry, Sealed, Unsealed
@@ -68,11 +69,11 @@ def _entry_problems(block: AuditBlock) -> Iterator[str]:
     rows = PLACES.range(
         "sequence", after=first - 1, up_to=first + block.count - 1, limit=block.count
     )
-    places = dict(rows)
+    places: dict[int, UUID] = dict(rows)
     entries = {entry.pk: entry for entry in AuditEntry.objects.filter(pk__in=places.values())}
     leaves: list[bytes] = []
     for sequence in range(first, first + block.count):
-        entry = entries.get(places.get(sequence))
+        entry = entries.get(places[sequence]) if sequence in places else None
         if entry is None:
             yield f"entry {sequence} is missing"
             continue

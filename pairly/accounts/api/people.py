@@ -4,8 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.core.files.storage import default_storage
-from django.http import FileResponse
+from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
@@ -29,7 +28,6 @@ from pairly.accounts.serializers import (
     UserSerializer,
 )
 from pairly.core import clock
-from pairly.core.errors import NotFound
 from pairly.core.http import client_address
 
 __all__ = [
@@ -116,13 +114,10 @@ class UserView(APIView):
 
 class UserPhotoView(APIView):
     @extend_schema(responses={(200, "image/jpeg"): OpenApiTypes.BINARY})
-    def get(self, request: Request, user_id: UUID) -> FileResponse:
-        name = selectors.user_for(request.user, user_id).photo
-        if not name or not default_storage.exists(name):
-            raise NotFound
-        response = FileResponse(default_storage.open(name), content_type="image/jpeg")
+    def get(self, request: Request, user_id: UUID) -> HttpResponse:
+        content = selectors.photo_for(request.user, user_id)
+        response = HttpResponse(content, content_type="image/jpeg")
         response.headers["Cache-Control"] = "private, max-age=86400"
-        response.headers["X-Content-Type-Options"] = "nosniff"
         return response
 
 

@@ -1,5 +1,6 @@
 """``/api/v1/auth/``: registering, signing in and out, passwords, verification."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from rest_framework import serializers, status
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from pairly.accounts import selectors, services
@@ -56,7 +58,7 @@ class PublicView(APIView):
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
-    throttle_classes = (UserThrottle, SignInThrottle)
+    throttle_classes: Sequence[type[BaseThrottle]] = (UserThrottle, SignInThrottle)
 
 
 class RegisterView(PublicView):

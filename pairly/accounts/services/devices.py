@@ -94,8 +94,8 @@ def end_devices(*, user_id: UUID, except_device_id: UUID | None = None) -> None:
     now = clock.now()
 
     def end() -> None:
-        devices = selectors.devices_of(user_id, now).exclude(pk=except_device_id)
-        _end(list(devices), CloseCode.SIGN_IN_AGAIN, now)
+        devices = [d for d in selectors.devices_of(user_id, now) if d.pk != except_device_id]
+        _end(devices, CloseCode.SIGN_IN_AGAIN, now)
 
     run_atomic(end)
 

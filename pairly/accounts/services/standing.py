@@ -1,5 +1,6 @@
 """Staff suspend and restore people."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -92,7 +93,7 @@ def _existing(user_id: UUID) -> User:
     return user
 
 
-def _change(user: User, values: dict[str, object]) -> None:
+def _change(user: User, values: Mapping[str, object]) -> None:
     """Only from the standing that was read, so that ``before`` in the audit log is true."""
     as_read = User.objects.filter(
         pk=user.pk, suspended_at=user.suspended_at, suspended_until=user.suspended_until

@@ -37,6 +37,14 @@ def test_a_profile_is_read_and_changed(join: Any) -> None:
     assert ava.api.patch("me").json() == changed.json()
 
 
+def test_names_are_for_reading(join: Any) -> None:
+    ava = join()
+    for name in ("Zoë O’Neil", "क्‍षमा", "李", "Ava \U0001f469\u200d\U0001f680"):
+        assert ava.api.patch("me", display_name=name).json()["display_name"] == name
+    for name in ("Ava\nBen", "Ava\u202e", "\u200d", "\u3164\u2066", "a\u0000b"):
+        assert ava.api.patch("me", display_name=name).status_code == 400, ascii(name)
+
+
 def test_what_a_profile_refuses(join: Any) -> None:
     ava = join()
     refused = {
@@ -64,7 +72,7 @@ def test_a_photo_is_cleaned_shown_and_replaced(join: Any) -> None:
     assert first.status_code == 200
     url = first.json()["photo_url"]
     shown = ben.api.get(url)
-    content = b"".join(shown.streaming_content)
+    content = shown.content
     stored = Image.open(BytesIO(content))
     assert (stored.format, stored.size) == ("JPEG", (1080, 540))
     assert b"taken at home" not in content and not stored.getexif()

@@ -1,9 +1,11 @@
 """Signing in and out, and the devices."""
 
+import threading
 from typing import Any
 
 import pytest
 import time_machine
+from django.contrib.auth.hashers import MD5PasswordHasher
 
 from pairly.accounts.models import Device, SignInAttempt
 from pairly.accounts.tests.callers import Caller, login
@@ -115,6 +117,44 @@ def test_wrong_password_and_unknown_address_get_the_same_answer(guest: Any, join
     }
     assert SignInAttempt.objects.filter(outcome="failed").count() == 2
     assert ava.email not in str(list(SignInAttempt.objects.values()))
+
+
+def test_an_unknown_address_costs_the_hasher_as_much(
+    guest: Any, join: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ava = join()
+    hashed: list[str] = []
+    encode = MD5PasswordHasher.encode
+
+    def counted(self: MD5PasswordHasher, password: str, salt: str) -> str:
+        hashed.append(password)
+        return encode(self, password, salt)
+
+    monkeypatch.setattr(MD5PasswordHasher, "encode", counted)
+    login(guest, ava.email, "not-my-password")
+    for_known = len(hashed)
+    login(guest, "nobody@example.org", "not-my-password")
+    assert for_known == 1 and len(hashed) == 2
+
+
+@pytest.mark.mongodb
+def test_sign_ins_at_once_keep_to_the_limit(guest: Any, join: Any, settings: Any) -> None:
+    settings.DEVICES_PER_USER_MAX = 3
+    ava = join()
+    barrier = threading.Barrier(6)
+    statuses: list[int] = []
+
+    def run() -> None:
+        barrier.wait()
+        statuses.append(login(Caller(), ava.email).status_code)
+
+    threads = [threading.Thread(target=run) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert statuses == [200] * 6
+    assert Device.objects.filter(user_id=ava.id, ended_at=None).count() == 3
 
 
 @pytest.mark.parametrize("known", [True, False])
