@@ -71,7 +71,7 @@ def receipt_update(connection: Connection, data: ReceiptCommand, origin: Origin)
 async def typing_start(connection: Connection, data: TypingCommand) -> Empty:
     """Shows the partner that this person types, for some seconds. Sent again too soon, it is
     acked and goes no further."""
-    if not settings.RATE_LIMITS or _may_type(connection):
+    if _may_type(connection):
         await _type(connection, data, active=True)
     return Empty()
 
@@ -84,9 +84,12 @@ async def typing_stop(connection: Connection, data: TypingCommand) -> Empty:
 
 
 def _may_type(connection: Connection) -> bool:
-    bucket = connection.limits.get("typing")
+    limits = connection.limits
+    if limits is None:
+        return True
+    bucket = limits.get("typing")
     if bucket is None:
-        bucket = connection.limits["typing"] = TokenBucket(1, settings.TYPING_INTERVAL_SECONDS)
+        bucket = limits["typing"] = TokenBucket(1, settings.TYPING_INTERVAL_SECONDS)
     return not bucket.take(time.monotonic())
 
 

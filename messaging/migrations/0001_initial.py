@@ -7,7 +7,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -16,54 +15,133 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Conversation',
+            name="Conversation",
             fields=[
-                ('id', models.UUIDField(db_column='_id', default=pairly.core.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('pair_key', models.CharField(max_length=64, unique=True)),
-                ('version', models.BigIntegerField(default=0, help_text='grows with every change of the row')),
-                ('blocked', models.BooleanField(default=False, help_text='either has blocked the other')),
-                ('opened_at', models.DateTimeField(help_text='null until somebody opens it', null=True)),
-                ('updated_at', models.DateTimeField(help_text='of the newest message, or of the opening')),
-                ('last_seq', models.BigIntegerField(default=0)),
-                ('last_message_id', models.UUIDField(null=True)),
-                ('first_delivered_seq', models.BigIntegerField(default=0)),
-                ('first_read_seq', models.BigIntegerField(default=0)),
-                ('first_shown_read_seq', models.BigIntegerField(default=0, help_text='what the other may see')),
-                ('first_unread', models.BigIntegerField(default=0)),
-                ('second_delivered_seq', models.BigIntegerField(default=0)),
-                ('second_read_seq', models.BigIntegerField(default=0)),
-                ('second_shown_read_seq', models.BigIntegerField(default=0, help_text='what the other may see')),
-                ('second_unread', models.BigIntegerField(default=0)),
-                ('first', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('second', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(
+                        db_column="_id",
+                        default=pairly.core.ids.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("pair_key", models.CharField(max_length=64, unique=True)),
+                (
+                    "version",
+                    models.BigIntegerField(
+                        default=0, help_text="grows with every change of the row"
+                    ),
+                ),
+                (
+                    "blocked",
+                    models.BooleanField(default=False, help_text="either has blocked the other"),
+                ),
+                (
+                    "opened_at",
+                    models.DateTimeField(help_text="null until somebody opens it", null=True),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(help_text="of the newest message, or of the opening"),
+                ),
+                ("last_seq", models.BigIntegerField(default=0)),
+                ("last_message_id", models.UUIDField(null=True)),
+                ("first_delivered_seq", models.BigIntegerField(default=0)),
+                ("first_read_seq", models.BigIntegerField(default=0)),
+                (
+                    "first_shown_read_seq",
+                    models.BigIntegerField(default=0, help_text="what the other may see"),
+                ),
+                ("first_unread", models.BigIntegerField(default=0)),
+                ("second_delivered_seq", models.BigIntegerField(default=0)),
+                ("second_read_seq", models.BigIntegerField(default=0)),
+                (
+                    "second_shown_read_seq",
+                    models.BigIntegerField(default=0, help_text="what the other may see"),
+                ),
+                ("second_unread", models.BigIntegerField(default=0)),
+                (
+                    "first",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "second",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Message',
+            name="Message",
             fields=[
-                ('id', models.UUIDField(db_column='_id', default=pairly.core.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('seq', models.BigIntegerField()),
-                ('client_key', models.CharField(max_length=96, unique=True)),
-                ('request_hash', models.CharField(help_text='of the request as first sent', max_length=32)),
-                ('kind', models.CharField(choices=[('text', 'Text')], max_length=8)),
-                ('text', models.TextField()),
-                ('reply_to_id', models.UUIDField(null=True)),
-                ('price', models.PositiveIntegerField(help_text='credits charged')),
-                ('created_at', models.DateTimeField()),
-                ('conversation', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='messaging.conversation')),
-                ('sender', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(
+                        db_column="_id",
+                        default=pairly.core.ids.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("seq", models.BigIntegerField()),
+                ("client_key", models.CharField(max_length=96, unique=True)),
+                (
+                    "request_hash",
+                    models.CharField(help_text="of the request as first sent", max_length=32),
+                ),
+                ("kind", models.CharField(choices=[("text", "Text")], max_length=8)),
+                ("text", models.TextField()),
+                ("reply_to_id", models.UUIDField(null=True)),
+                ("price", models.PositiveIntegerField(help_text="credits charged")),
+                ("created_at", models.DateTimeField()),
+                (
+                    "conversation",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="messaging.conversation",
+                    ),
+                ),
+                (
+                    "sender",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.AddIndex(
-            model_name='conversation',
-            index=models.Index(fields=['first', '-updated_at', '-id'], name='conversation_first_recent'),
+            model_name="conversation",
+            index=models.Index(
+                fields=["first", "-updated_at", "-id"], name="conversation_first_recent"
+            ),
         ),
         migrations.AddIndex(
-            model_name='conversation',
-            index=models.Index(fields=['second', '-updated_at', '-id'], name='conversation_second_recent'),
+            model_name="conversation",
+            index=models.Index(
+                fields=["second", "-updated_at", "-id"], name="conversation_second_recent"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='message',
-            constraint=models.UniqueConstraint(fields=('conversation', 'seq'), name='message_place'),
+            model_name="message",
+            constraint=models.UniqueConstraint(
+                fields=("conversation", "seq"), name="message_place"
+            ),
         ),
     ]

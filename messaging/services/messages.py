@@ -6,14 +6,12 @@ message is a list of one.
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from django.conf import settings
-from payments.pricing import message_price
-from payments.services import Charges, Wallet
 
 from messaging.conversations import ConversationBatch, ConversationState
 from messaging.errors import ClientIdConflict
@@ -34,6 +32,8 @@ from pairly.core.table import Table
 from pairly.outbox.services import emit
 from pairly.realtime.frames import Origin, to_json
 from pairly.realtime.services import Append, append
+from payments.pricing import message_price
+from payments.services import Charges, Wallet
 
 __all__ = ["SendMessage", "SendResult", "check_send", "message_view", "send_messages"]
 
@@ -51,11 +51,11 @@ COLUMNS = (
     "created_at",
 )
 MESSAGES = Table(Message, *COLUMNS)
+KINDS = frozenset(MessageKind.values)
 REPLIED = Table(Message, "id", "conversation_id")
 
 
-@dataclass(frozen=True, slots=True)
-class SendMessage:
+class SendMessage(msgspec.Struct, frozen=True):
     """A checked wish to send; build it with ``check_send``."""
 
     sender_id: UUID
@@ -68,8 +68,7 @@ class SendMessage:
     origin: Origin | None = None
 
 
-@dataclass(slots=True)
-class SendResult:
+class SendResult(msgspec.Struct):
     """A stored message. ``position`` is None when it had been sent before."""
 
     message: MessageView
@@ -99,7 +98,7 @@ def check_send(
         raise ValidationFailed.of("conversation_id", "invalid", sentence)
     if to_user_id == sender_id:
         raise ValidationFailed.of("to_user_id", "invalid", "You cannot write to yourself.")
-    if kind not in MessageKind.values:
+    if kind not in KINDS:
         raise ValidationFailed.of("kind", "invalid_choice", "There is no such kind of message.")
     if not client_id.isprintable():
         raise ValidationFailed.of("client_id", "invalid", "The client_id is not plain text.")

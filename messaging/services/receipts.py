@@ -1,9 +1,10 @@
 """Delivered and read watermarks. Delivered is a device's word, read a person's; both only grow."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
+
+import msgspec
 
 from messaging.conversations import ConversationBatch, ConversationState
 from messaging.models import Message
@@ -17,8 +18,7 @@ from pairly.realtime.services import Append, append
 __all__ = ["ReceiptResult", "UpdateReceipt", "check_receipt", "update_receipts"]
 
 
-@dataclass(frozen=True, slots=True)
-class UpdateReceipt:
+class UpdateReceipt(msgspec.Struct, frozen=True):
     """A checked wish to move watermarks; build it with ``check_receipt``."""
 
     user_id: UUID
@@ -28,8 +28,7 @@ class UpdateReceipt:
     origin: Origin | None = None
 
 
-@dataclass(slots=True)
-class ReceiptResult:
+class ReceiptResult(msgspec.Struct):
     """Where the person stands now. ``position`` is None when nothing grew, or when a later
     request of the same batch covers this one."""
 

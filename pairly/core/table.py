@@ -20,9 +20,10 @@ from pairly.core.db import StaleRead, is_mongodb
 __all__ = ["Row", "Table"]
 
 Row = tuple[Any, ...]
+Converter = Callable[[Any], Any]
 
 
-@lru_cache(maxsize=131_072)
+@lru_cache(maxsize=32_768)
 def _uuid(text: str | None) -> UUID | None:
     return None if text is None else UUID(hex=text)
 
@@ -65,6 +66,7 @@ class Table:
         self._hex_ids = hex_ids
         self.columns = columns
         self._fields: dict[str, models.Field[Any, Any]] = {}
+        self._encoders_found: dict[tuple[str, ...], list[Converter | None]] = {}
 
     def insert(self, rows: Sequence[Row]) -> None:
         """Insert the rows. Raises ``IntegrityError`` on a broken unique constraint."""
@@ -237,21 +239,32 @@ class Table:
         holes = ",".join("?" * len(self.columns))
         return f"INSERT INTO {self._name()} ({names}) VALUES ({holes})"
 
-    def _encoder(self, column: str) -> Callable[[Any], Any] | None:
-        return _encoder_of(self._field(column), is_mongodb(), self._hex_ids)
+    def _encoder(self, column: str) -> Converter | None:
+        return self._encoders((column,))[0]
 
-    def _encoded(self, columns: Sequence[str], rows: Sequence[Row]) -> Sequence[Row]:
-        return _converted(rows, [self._encoder(column) for column in columns])
+    def _encoders(self, columns: tuple[str, ...]) -> list[Converter | None]:
+        """Found once for each combination of columns; a process has one database."""
+        found = self._encoders_found.get(columns)
+        if found is None:
+            mongodb = is_mongodb()
+            found = self._encoders_found[columns] = [
+                _encoder_of(self._field(column), mongodb, self._hex_ids) for column in columns
+            ]
+        return found
+
+    @cached_property
+    def _decoders(self) -> list[Converter | None]:
+        mongodb = is_mongodb()
+        return [_decoder_of(self._field(name), mongodb, self._hex_ids) for name in self.columns]
+
+    def _encoded(self, columns: tuple[str, ...], rows: Sequence[Row]) -> Sequence[Row]:
+        return _converted(rows, self._encoders(columns))
 
     def _decoded(self, rows: list[Row]) -> list[Row]:
-        mongodb = is_mongodb()
-        decoders = [_decoder_of(self._field(name), mongodb, self._hex_ids) for name in self.columns]
-        return list(_converted(rows, decoders))
+        return list(_converted(rows, self._decoders))
 
 
-def _converted(
-    rows: Sequence[Row], converters: Sequence[Callable[[Any], Any] | None]
-) -> Sequence[Row]:
+def _converted(rows: Sequence[Row], converters: Sequence[Converter | None]) -> Sequence[Row]:
     """Column by column, because most columns need nothing and ``map`` runs in C."""
     if not rows or not any(converters):
         return rows
@@ -268,10 +281,7 @@ def _stored_type(field: "models.Field[Any, Any]") -> str:
     return str(field.get_internal_type())
 
 
-@lru_cache(maxsize=1024)
-def _encoder_of(
-    field: "models.Field[Any, Any]", mongodb: bool, hex_ids: bool
-) -> Callable[[Any], Any] | None:
+def _encoder_of(field: "models.Field[Any, Any]", mongodb: bool, hex_ids: bool) -> Converter | None:
     kind = _stored_type(field)
     if kind == "UUIDField":
         return None if hex_ids else _hex
@@ -280,10 +290,7 @@ def _encoder_of(
     return None
 
 
-@lru_cache(maxsize=1024)
-def _decoder_of(
-    field: "models.Field[Any, Any]", mongodb: bool, hex_ids: bool
-) -> Callable[[Any], Any] | None:
+def _decoder_of(field: "models.Field[Any, Any]", mongodb: bool, hex_ids: bool) -> Converter | None:
     kind = _stored_type(field)
     if kind == "UUIDField":
         return None if hex_ids else _uuid

@@ -13,10 +13,10 @@ import logging
 import uuid
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.conf import settings
@@ -37,8 +37,7 @@ RESUBSCRIBE_SECONDS = 1
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
-@dataclass(frozen=True, slots=True)
-class News:
+class News(msgspec.Struct, frozen=True):
     """One event for one person. ``data`` and ``ack`` are JSON; ``position`` is None for what is
     not kept. The socket named by ``origin`` gets the ack in place of the event."""
 
@@ -50,8 +49,7 @@ class News:
     ack: str = "{}"
 
 
-@dataclass(frozen=True, slots=True)
-class Disconnect:
+class Disconnect(msgspec.Struct, frozen=True):
     """Close a person's sockets, or those of one device."""
 
     user_id: UUID
@@ -60,15 +58,22 @@ class Disconnect:
 
 
 class Connection:
-    """One open socket of a device."""
+    """One open socket of a device, with a task that writes what is queued for it.
+
+    Create it on the event loop; end it with ``finish``.
+    """
 
     __slots__ = (
         "_close_code",
-        "_drain_task",
         "_held",
+        "_idle",
         "_queue",
         "_queued_characters",
+        "_queued_characters_max",
+        "_queued_frames_max",
         "_send",
+        "_writer",
+        "bad_frames",
         "device_id",
         "features",
         "in_flight",
@@ -88,15 +93,19 @@ class Connection:
         self.device_id = device_id
         self.features = features
         self.in_flight = 0
-        self.limits: dict[str, TokenBucket] = {}
+        self.limits: dict[str, TokenBucket] | None = {} if settings.RATE_LIMITS else None
+        self.bad_frames = TokenBucket(settings.SOCKET_BAD_FRAMES_PER_MINUTE, 60)
         self.room: asyncio.Future[None] | None = None
         self.start_position = 0
         self._send = send
         self._held: list[tuple[int | None, str]] | None = []
         self._queue: deque[str] = deque()
         self._queued_characters = 0
-        self._drain_task: asyncio.Task[None] | None = None
+        self._queued_characters_max: int = settings.SOCKET_QUEUE_CHARACTERS_MAX
+        self._queued_frames_max: int = settings.SOCKET_QUEUE_FRAMES_MAX
         self._close_code: int | None = None
+        self._idle: asyncio.Future[None] | None = None
+        self._writer = asyncio.create_task(self._write())
 
     @property
     def closing(self) -> bool:
@@ -114,7 +123,7 @@ class Connection:
     def send_text(self, text: str, position: int | None = None) -> None:
         """Queue a frame. A reader too slow for the bounded queue is closed; it may come back
         and catch up from the database."""
-        if self.closing:
+        if self._close_code is not None:
             return
         if self._held is not None:
             self._held.append((position, text))
@@ -122,13 +131,13 @@ class Connection:
         self._queue.append(text)
         self._queued_characters += len(text)
         if (
-            len(self._queue) > settings.SOCKET_QUEUE_FRAMES_MAX
-            or self._queued_characters > settings.SOCKET_QUEUE_CHARACTERS_MAX
+            len(self._queue) > self._queued_frames_max
+            or self._queued_characters > self._queued_characters_max
         ):
             self._queue.clear()
             self.close(CloseCode.SILENT)
-        elif self._drain_task is None:
-            self._drain_task = asyncio.create_task(self._drain())
+        else:
+            self._wake()
 
     def ack(self, command_id: str, data: str, position: int | None = None) -> None:
         self.send_text(ack_frame(command_id, data, position))
@@ -140,32 +149,42 @@ class Connection:
 
     def close(self, code: int) -> None:
         """Send what is queued, then close. Nothing is accepted after the first call."""
-        if self.closing:
+        if self._close_code is not None:
             return
         self._close_code = code
-        if self._drain_task is None:
-            self._drain_task = asyncio.create_task(self._drain())
+        self._wake()
         # A peer that reads nothing must not keep the socket for ever.
-        asyncio.get_running_loop().call_later(CLOSE_SECONDS_MAX, self._drain_task.cancel)
+        asyncio.get_running_loop().call_later(CLOSE_SECONDS_MAX, self._writer.cancel)
 
     async def closed(self) -> None:
         """Wait until the close frame is out or given up."""
-        if self._drain_task is not None:
-            await asyncio.wait([self._drain_task])
+        await asyncio.wait([self._writer])
 
-    async def _drain(self) -> None:
+    def finish(self) -> None:
+        """The peer is gone: stop writing."""
+        self._writer.cancel()
+
+    def _wake(self) -> None:
+        idle, self._idle = self._idle, None
+        if idle is not None and not idle.done():
+            idle.set_result(None)
+
+    async def _write(self) -> None:
+        loop, queue = asyncio.get_running_loop(), self._queue
         try:
-            while self._queue:
-                text = self._queue.popleft()
-                self._queued_characters -= len(text)
-                await self._send({"type": "websocket.send", "text": text})
-            if self._close_code is not None:
-                await self._send({"type": "websocket.close", "code": int(self._close_code)})
+            while True:
+                while queue:
+                    text = queue.popleft()
+                    self._queued_characters -= len(text)
+                    await self._send({"type": "websocket.send", "text": text})
+                if self._close_code is not None:
+                    break
+                self._idle = loop.create_future()
+                await self._idle
+            await self._send({"type": "websocket.close", "code": int(self._close_code)})
         except (OSError, RuntimeError):
             # The peer is gone; the receive loop hears of it as a disconnect.
-            self._queue.clear()
-        finally:
-            self._drain_task = None
+            queue.clear()
 
 
 class Hub:

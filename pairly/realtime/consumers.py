@@ -77,7 +77,7 @@ class SocketEndpoint:
             await self._serve(connection, receive)
         finally:
             hub.remove(connection)
-            await connection.closed()
+            connection.finish()
 
     @staticmethod
     async def _say_ready(connection: Connection) -> None:
@@ -115,8 +115,8 @@ class SocketEndpoint:
             _refuse_frame(connection, text, ValidationFailed("The frame is not valid JSON."))
             return
         try:
-            if settings.RATE_LIMITS:
-                _check_rates(connection, command)
+            if connection.limits is not None:
+                _check_rates(connection, connection.limits, command)
             if command.operation is not None and command.to_request is not None:
                 origin = Origin(connection.key, command_id)
                 request = command.to_request(connection, data, origin)
@@ -155,12 +155,12 @@ def _origin_allowed(origin: str | None, host: str) -> bool:
     return urlsplit(origin).netloc == host
 
 
-def _check_rates(connection: Connection, command: Command) -> None:
+def _check_rates(connection: Connection, limits: dict[str, TokenBucket], command: Command) -> None:
     """Raises ``RateLimited``; a socket that floods beyond all sense is closed."""
     at = time.monotonic()
-    frames = connection.limits.get("frames")
+    frames = limits.get("frames")
     if frames is None:
-        frames = connection.limits["frames"] = TokenBucket(
+        frames = limits["frames"] = TokenBucket(
             settings.SOCKET_FRAMES_MAX, settings.SOCKET_FRAMES_WINDOW_SECONDS
         )
     if frames.take(at):
@@ -168,22 +168,17 @@ def _check_rates(connection: Connection, command: Command) -> None:
         raise RateLimited
     if command.rate is None:
         return
-    bucket = connection.limits.get(command.type)
+    bucket = limits.get(command.type)
     if bucket is None:
-        bucket = connection.limits[command.type] = TokenBucket(*command.rate())
+        bucket = limits[command.type] = TokenBucket(*command.rate())
     if wait_seconds := bucket.take(at):
         raise RateLimited(retry_after_seconds=math.ceil(wait_seconds))
 
 
 def _refuse_frame(connection: Connection, text: str, error: ValidationFailed) -> None:
     """A frame that cannot be understood: say so and stay, unless there is no end to it."""
-    bad = connection.limits.get("bad frames")
-    if bad is None:
-        bad = connection.limits["bad frames"] = TokenBucket(
-            settings.SOCKET_BAD_FRAMES_PER_MINUTE, 60
-        )
     connection.error(readable_id(text), error)
-    if bad.take(time.monotonic()):
+    if connection.bad_frames.take(time.monotonic()):
         connection.close(CloseCode.BAD_FRAME)
 
 

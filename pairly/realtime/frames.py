@@ -4,6 +4,8 @@ Apps register their commands and events when they load; the AsyncAPI document is
 the same structures that decode the frames, so the two cannot differ.
 """
 
+import functools
+import operator
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Protocol
@@ -48,8 +50,7 @@ class Empty(msgspec.Struct):
     """No fields."""
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(msgspec.Struct, frozen=True):
     """The socket and command that asked for a write; it gets the ack in place of the event."""
 
     connection_key: int
@@ -183,12 +184,11 @@ class FrameDecoder:
 
     def __init__(self, features: frozenset[Feature]) -> None:
         self._commands = {
-            command.type: command for command in COMMANDS.values() if command.feature in features
+            self._frame_type(command): command
+            for command in COMMANDS.values()
+            if command.feature in features
         }
-        frames = [self._frame_type(command) for command in self._commands.values()]
-        union: Any = frames[0]
-        for frame in frames[1:]:
-            union = union | frame
+        union: Any = functools.reduce(operator.or_, self._commands)
         self._decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(union)
 
     @staticmethod
@@ -208,7 +208,7 @@ class FrameDecoder:
         """The command, its id and its data. Raises ``msgspec.DecodeError`` (not JSON) or its
         subclass ``msgspec.ValidationError`` (not a frame of ours)."""
         frame = self._decoder.decode(text)
-        return self._commands[frame.__struct_config__.tag], frame.id, frame.data
+        return self._commands[type(frame)], frame.id, frame.data
 
 
 def readable_id(text: str) -> str | None:

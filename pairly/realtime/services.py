@@ -6,11 +6,11 @@ pushed after its commit. Everything else here closes sockets or passes on what i
 
 import asyncio
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from django.conf import settings
 
 from pairly.core.db import on_commit
@@ -35,8 +35,7 @@ FEEDS = Table(Feed, "user_id", "position", "trimmed_position")
 EVENTS = Table(Event, "id", "type", "data", "created_at")
 
 
-@dataclass(frozen=True, slots=True)
-class Append:
+class Append(msgspec.Struct, frozen=True):
     """One durable event for one person. ``data`` and ``ack`` are JSON objects; the socket named
     by ``origin`` is sent the ack, every other socket of the person the event."""
 

@@ -6,29 +6,47 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
+        ("accounts", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Event',
+            name="Event",
             fields=[
-                ('id', models.CharField(db_column='_id', editable=False, max_length=44, primary_key=True, serialize=False)),
-                ('type', models.CharField(max_length=40)),
-                ('data', models.TextField(help_text='JSON object, exactly as it was pushed')),
-                ('created_at', models.DateTimeField()),
+                (
+                    "id",
+                    models.CharField(
+                        db_column="_id",
+                        editable=False,
+                        max_length=44,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("type", models.CharField(max_length=40)),
+                ("data", models.TextField(help_text="JSON object, exactly as it was pushed")),
+                ("created_at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='Feed',
+            name="Feed",
             fields=[
-                ('user', models.OneToOneField(db_column='_id', on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='+', serialize=False, to=settings.AUTH_USER_MODEL)),
-                ('position', models.BigIntegerField(default=0)),
-                ('trimmed_position', models.BigIntegerField(default=0)),
+                (
+                    "user",
+                    models.OneToOneField(
+                        db_column="_id",
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="+",
+                        serialize=False,
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                ("position", models.BigIntegerField(default=0)),
+                ("trimmed_position", models.BigIntegerField(default=0)),
             ],
         ),
     ]
