@@ -18,7 +18,7 @@ from tests.clients import Json, Person, text_message
 __all__ = ["Load", "Sender"]
 
 IN_FLIGHT = 3
-RECONNECT_SECONDS = 0.05
+RETRY_SECONDS = 0.05
 CLOSE_SECONDS_MAX = 1
 SILENCE_SECONDS_MAX = 60
 
@@ -30,7 +30,8 @@ class Sender:
     """One person who writes into one conversation.
 
     ``acked`` maps each client id to the message that the server promised, ``unacked`` holds what
-    is under way; after a broken connection that is sent again before anything new.
+    is under way; after a broken connection that is sent again before anything new. ``failed``
+    counts the answers `internal_error`, after which a client sends again as well.
     """
 
     person: Person
@@ -38,6 +39,7 @@ class Sender:
     acked: dict[str, Json] = field(default_factory=dict)
     unacked: deque[str] = field(default_factory=deque)
     resent: int = 0
+    failed: int = 0
 
     async def run(self, stop: asyncio.Event) -> None:
         """Send until told to stop, then until everything is acked. Survives a killed server."""
@@ -53,7 +55,7 @@ class Sender:
                 ) as socket:
                     await self._converse(socket, stop)
             except BROKEN:
-                await asyncio.sleep(RECONNECT_SECONDS)
+                await asyncio.sleep(RETRY_SECONDS)
 
     async def _converse(self, socket: ClientConnection, stop: asyncio.Event) -> None:
         self.resent += len(self.unacked)
@@ -65,7 +67,13 @@ class Sender:
                 await self._send(socket, self.unacked[-1])
             if not self.unacked:
                 return
-            self._take(json.loads(await asyncio.wait_for(socket.recv(), SILENCE_SECONDS_MAX)))
+            frame = json.loads(await asyncio.wait_for(socket.recv(), SILENCE_SECONDS_MAX))
+            if frame["type"] == "error" and frame["error"]["code"] == "internal_error":
+                self.failed += 1
+                await asyncio.sleep(RETRY_SECONDS)
+                await self._send(socket, frame["id"])
+            else:
+                self._take(frame)
 
     async def _send(self, socket: ClientConnection, client_id: str) -> None:
         data = text_message(self.conversation_id, f"as promised {client_id}", client_id)

@@ -1,10 +1,14 @@
 """``kill -9`` under load: what was acked is there, once, charged once, and nothing is half done."""
 
 import asyncio
+import os
 import random
 from collections import Counter
+from collections.abc import Iterator
 
+import pymongo
 import pytest
+from django.conf import settings
 
 from tests.clients import Json, Person, create_people
 from tests.conftest import StartServer
@@ -19,6 +23,21 @@ CREDITS = 1_000_000
 SERVER_SECONDS_MAX = 120
 
 
+@pytest.fixture(autouse=True)
+def brief_transactions(database: None) -> Iterator[None]:
+    """What a dead process had locked stays locked until mongod ends its transaction, by default
+    after 60 s. docs/architecture.md tells operators to set less, and so does this test."""
+    if not settings.MONGODB:
+        yield
+        return
+    with pymongo.MongoClient(os.environ["DATABASE_URL"]) as client:
+        name = "transactionLifetimeLimitSeconds"
+        before = client.admin.command("getParameter", 1, **{name: 1})[name]
+        client.admin.command("setParameter", 1, **{name: 2})
+        yield
+        client.admin.command("setParameter", 1, **{name: before})
+
+
 def test_acked_means_committed(start_server: StartServer) -> None:
     """Three times (twenty under torture) the server dies in the middle of its work."""
     server = start_server("daphne")
@@ -29,6 +48,8 @@ def test_acked_means_committed(start_server: StartServer) -> None:
     ]
     asyncio.run(kill_under_load(server, senders))
 
+    if not settings.MONGODB:
+        assert sum(sender.failed for sender in senders) == 0
     assert sum(sender.resent for sender in senders) > 0, "no kill met a message under way"
     for first, second in zip(senders[::2], senders[1::2], strict=True):
         check_conversation(first, second)
