@@ -12,11 +12,13 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pairly.settings")
 
 import django
 from celery import Celery, schedules, signals
+from django.apps import apps
 from django.conf import settings
 
-if not django.apps.apps.ready:
+if not apps.ready:
     django.setup()
 
+from pairly.checks import refuse_to_start
 from pairly.core.db import is_mongodb
 from pairly.schedule import TASKS, PeriodicTask, run
 
@@ -25,6 +27,7 @@ __all__ = ["app", "dispatch_outbox_soon"]
 DISPATCH_OUTBOX = "outbox.dispatch_outbox"
 LATEST_SECONDS = 60
 
+refuse_to_start()
 app = Celery("pairly")
 app.conf.update(
     broker_url=settings.REDIS_URL or "memory://",
