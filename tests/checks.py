@@ -21,6 +21,7 @@ PRODUCTION = {
     "ALLOWED_HOSTS": "pairly.example",
     "PUBLIC_URL": "https://pairly.example",
     "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+    "LEDGER_SIGNING_KEY": "0123456789abcdef" * 4,
     "STRIPE_WEBHOOK_SECRETS": "whsec_only_for_this_check",
     "RAZORPAY_WEBHOOK_SECRETS": "only_for_this_check",
 }

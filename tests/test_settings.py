@@ -16,14 +16,14 @@ def variables() -> dict[str, int | None]:
         if not isinstance(node, ast.Call) or not node.args:
             continue
         name, called = node.args[0], ast.unparse(node.func)
-        if not isinstance(name, ast.Constant):
+        if not (isinstance(name, ast.Constant) and isinstance(name.value, str)):
             continue
         if called == "pairly_int":
             default = ast.unparse(node.args[1])
             assert re.fullmatch(r"[\d_ *]+", default), f"{name.value}: {default} is no plain number"
             found[f"PAIRLY_{name.value}"] = eval(default)
         elif called.startswith("env."):
-            found[str(name.value)] = None
+            found[name.value] = None
     return found
 
 
