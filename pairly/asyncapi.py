@@ -21,7 +21,13 @@ from pairly.realtime.frames import (
 )
 from pairly.realtime.routing import websocket_urlpatterns
 
-__all__ = ["CLOSE_CODE_MEANINGS", "all_frames", "asyncapi_document", "described_fields"]
+__all__ = [
+    "CLOSE_CODE_MEANINGS",
+    "all_frames",
+    "asyncapi_document",
+    "described_fields",
+    "described_shapes",
+]
 
 Json = dict[str, Any]
 
@@ -133,18 +139,42 @@ def asyncapi_document() -> Json:
 
 
 def described_fields(data_type: type[msgspec.Struct]) -> list[Json]:
-    """Each field of a structure for a person: {name, type, required, nested}."""
+    """Each field of a structure for a person: {name, type, required, shape?}."""
     (schema,), components = msgspec.json.schema_components([data_type], ref_template="{name}")
     return _described(schema, components)
+
+
+def described_shapes() -> list[Json]:
+    """The structures that fields of frames refer to: {name, fields}."""
+    types = [one for command in COMMANDS.values() for one in (command.data_type, command.ack_type)]
+    types += [event.data_type for event in EVENTS.values()]
+    _schemas, components = msgspec.json.schema_components(set(types), ref_template="{name}")
+    fields = {name: _described(schema, components) for name, schema in components.items()}
+    named = {field["shape"] for described in fields.values() for field in described}
+    return [{"name": name, "fields": fields[name]} for name in sorted(named - {None})]
 
 
 def _described(schema: Json, components: Json) -> list[Json]:
     schema = components.get(str(schema.get("$ref")), schema)
     required = schema.get("required", ())
     return [
-        {"name": name, "type": _type_in_words(inner, components), "required": name in required}
+        {
+            "name": name,
+            "type": _type_in_words(inner, components),
+            "required": name in required,
+            "shape": _shape_in(inner, components),
+        }
         for name, inner in schema.get("properties", {}).items()
     ]
+
+
+def _shape_in(schema: Json, components: Json) -> str | None:
+    """The structure that a field holds, directly, in a list or as one of several."""
+    if "$ref" in schema:
+        name = str(schema["$ref"])
+        return name if "properties" in components[name] else None
+    inner = [*schema.get("anyOf", ()), *([schema["items"]] if schema.get("items") else ())]
+    return next(filter(None, (_shape_in(one, components) for one in inner)), None)
 
 
 def _type_in_words(schema: Json, components: Json) -> str:

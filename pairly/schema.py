@@ -59,6 +59,7 @@ TOO_MANY_RESPONSE: Json = PROBLEM_RESPONSE | {
     "headers": PROBLEM_RESPONSE["headers"]
     | {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}},
 }
+GENERAL = "pairly.core."
 METHODS = frozenset({"get", "post", "put", "patch", "delete"})
 
 
@@ -106,10 +107,8 @@ def _reference(name: str) -> Json:
 def error_table() -> list[Json]:
     """Every code a client may meet: {code, status, title, type}, by status and code."""
     found: dict[str, Json] = {}
-    waiting: list[type[PairlyError]] = [PairlyError]
-    while waiting:
-        error = waiting.pop()
-        waiting += error.__subclasses__()
+    # An app may refuse with a general code and words of its own; the general words come first.
+    for error in sorted(_error_classes(), key=lambda one: not one.__module__.startswith(GENERAL)):
         found.setdefault(
             error.code,
             {
@@ -120,6 +119,13 @@ def error_table() -> list[Json]:
             },
         )
     return sorted(found.values(), key=lambda one: (one["status"], one["code"]))
+
+
+def _error_classes() -> list[type[PairlyError]]:
+    classes: list[type[PairlyError]] = [PairlyError]
+    for error in classes:
+        classes += error.__subclasses__()
+    return classes
 
 
 @cache

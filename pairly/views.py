@@ -17,6 +17,7 @@ from pairly.asyncapi import (
     all_frames,
     asyncapi_document,
     described_fields,
+    described_shapes,
 )
 from pairly.core.pagination import PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX
 from pairly.realtime.consumers import FRAME_BYTES_MAX
@@ -88,14 +89,14 @@ class PageView(PublicView):
 @extend_schema(exclude=True)
 class RealtimePageView(PageView):
     def get(self, request: Request) -> Response:
-        return Response(_realtime_page(), template_name="docs/realtime.html", headers=FIVE_MINUTES)
+        return Response(_realtime_page(), template_name="docs/realtime.html")
 
 
 @extend_schema(exclude=True)
 class ErrorsPageView(PageView):
     def get(self, request: Request) -> Response:
         context = {"title": "Errors", "errors": error_table()}
-        return Response(context, template_name="docs/errors.html", headers=FIVE_MINUTES)
+        return Response(context, template_name="docs/errors.html")
 
 
 def _config() -> dict[str, Any]:
@@ -128,7 +129,7 @@ def _config() -> dict[str, Any]:
 
 
 def _realtime_page() -> dict[str, Any]:
-    """Commands and events by feature, each with an example of its frame's fields."""
+    """Commands and events by feature, each with the fields of its data."""
     features = sorted({one.feature for one in all_frames()})
     return {
         "title": "Realtime",
@@ -159,5 +160,6 @@ def _realtime_page() -> dict[str, Any]:
             }
             for feature in features
         ],
+        "shapes": described_shapes(),
         "close_codes": [(int(code), text) for code, text in CLOSE_CODE_MEANINGS.items()],
     }

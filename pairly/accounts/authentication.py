@@ -8,6 +8,7 @@ from uuid import UUID
 from django.conf import settings
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
+from structlog.contextvars import bind_contextvars
 
 from pairly.accounts import selectors, services
 from pairly.accounts.models import Device, User
@@ -47,6 +48,7 @@ class BearerAuthentication(BaseAuthentication):
         if header is None:
             return None
         device = _device_of_header(header, clock.now())
+        bind_contextvars(user_id=str(device.user_id))
         return device.user, device
 
     def authenticate_header(self, request: Request) -> str:

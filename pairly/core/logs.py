@@ -76,9 +76,11 @@ def _redacted_text(text: str) -> str:
     return text
 
 
-def drop_probes(_logger: Any, _method: str, event: EventDict) -> EventDict:
-    """A probe that went well, every few seconds, is not news."""
-    if str(event.get("path", "")).startswith("/health/") and event.get("status") == 200:
+def drop_noise(_logger: Any, _method: str, event: EventDict) -> EventDict:
+    """A probe that went well, every few seconds, is not news; nor is the end of an answer whose
+    access line stands already."""
+    probed = str(event.get("path", "")).startswith("/health/") and event.get("status") == 200
+    if probed or event.get("event") == "streaming_finished":
         raise structlog.DropEvent
     return event
 
@@ -98,7 +100,7 @@ def configure() -> None:
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
-            drop_probes,
+            drop_noise,
             *_SHARED,
             structlog.stdlib.PositionalArgumentsFormatter(),
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,

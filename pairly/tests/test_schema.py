@@ -154,6 +154,8 @@ def test_the_realtime_page_tells_of_every_frame_and_the_error_page_of_every_code
     for described in all_frames():
         assert f'id="{described.type}"' in realtime
         assert escape(described.summary) in realtime
+    for target in re.findall(r'href="#([^"]+)"', realtime):
+        assert f'id="{target}"' in realtime
     errors = client.get("/api/docs/errors").content.decode()
     for code in ("validation_error", "insufficient_credits", "rate_limited", "internal_error"):
         assert f'id="{code}"' in errors

@@ -67,3 +67,19 @@ def test_only_named_origins_may_read_from_a_browser(client: Client, settings: An
 @pytest.mark.parametrize("path", ["/health/live", "/api/v1/config", "/api/nowhere", "/nowhere"])
 def test_every_answer_carries_a_request_id(client: Client, path: str) -> None:
     assert client.get(path, headers={"x-request-id": "mine"})["X-Request-ID"] == "mine"
+
+
+def test_the_access_line_names_the_person(client: Client, caplog: pytest.LogCaptureFixture) -> None:
+    person = {
+        "email": "ava@pairly.test",
+        "password": "a-long-Passphrase-7",
+        "display_name": "Ava",
+        "birth_date": "1994-05-17",
+    }
+    body = client.post("/api/v1/auth/register", person, content_type="application/json").json()
+    caplog.clear()
+    token = {"authorization": f"Bearer {body['token']}", "x-request-id": "mine"}
+    assert client.get("/api/v1/me", headers=token).status_code == 200
+    messages: list[Any] = [record.msg for record in caplog.records]
+    (line,) = [one for one in messages if "request_finished" in str(one)]
+    assert (line["user_id"], line["request_id"]) == (body["user"]["id"], "mine")

@@ -139,9 +139,12 @@ def test_a_request_leaves_one_line_with_its_id_and_without_its_query(
     assert_no_secret(lines())
 
 
-def test_probes_leave_no_line(lines: Lines) -> None:
+def test_probes_and_streams_add_no_line(lines: Lines) -> None:
     APIClient().get("/health/live")
     assert lines() == []
+    file = APIClient().get("/static/drf_spectacular_sidecar/swagger-ui-dist/swagger-ui.css")
+    assert len(b"".join(file)) > 1000
+    assert [line["event"] for line in lines()] == ["request_finished"]
 
 
 def test_at_a_terminal_the_same_is_written_for_people() -> None:
