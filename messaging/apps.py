@@ -7,10 +7,12 @@ class MessagingConfig(AppConfig):
     def ready(self) -> None:
         from messaging import commands, handlers  # noqa: F401 - registers the chat commands.
         from messaging.exports import messages_of
-        from pairly.accounts import exports
+        from messaging.selectors import has_message
+        from pairly.accounts import exports, report_targets
         from pairly.accounts.events import UserBlocked, UserUnblocked
         from pairly.outbox.services import subscribe
 
         for event_type in (UserBlocked, UserUnblocked):
             subscribe(event_type, handlers.on_blocks_changed, inside=True)
         exports.register("messages", messages_of)
+        report_targets.register("message", has_message)

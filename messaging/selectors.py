@@ -18,6 +18,7 @@ __all__ = [
     "ConversationView",
     "conversation_for",
     "conversations_for",
+    "has_message",
     "messages_in",
     "partner_for",
     "views_for",
@@ -122,6 +123,15 @@ def _view(
 
 def _peer_id(conversation: Conversation, user_id: UUID) -> UUID:
     return conversation.second_id if user_id == conversation.first_id else conversation.first_id
+
+
+def has_message(user_id: UUID, message_id: UUID) -> bool:
+    """Whether the message is one that this person was sent or wrote."""
+    message = Message.objects.select_related("conversation").filter(pk=message_id).first()
+    return message is not None and user_id in (
+        message.conversation.first_id,
+        message.conversation.second_id,
+    )
 
 
 def messages_in(

@@ -285,3 +285,18 @@ def test_messages_page_by_number(
         assert (answer.status_code, answer.json()["code"]) == (400, "validation_error"), query
     stranger = Person.register(ava.url, "Cleo")
     assert stranger.http.get(url).status_code == 404
+
+
+def test_a_message_can_be_reported_by_the_two_alone(people: tuple[Person, Person]) -> None:
+    ava, ben = people
+    conversation = ava.open_conversation(ben)
+    message = ava.socket().command("message.send", text_message(conversation))["message"]
+    report = {
+        "target_type": "message",
+        "target_id": message["id"],
+        "reason": "spam",
+        "details": "again and again",
+    }
+    assert ben.http.post("reports", json=report).status_code == 201
+    stranger = Person.register(ava.url, "Cleo")
+    assert stranger.http.post("reports", json=report).status_code == 404

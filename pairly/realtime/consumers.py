@@ -18,7 +18,13 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 from pairly.core.batching import Entry, writer
-from pairly.core.errors import NotAuthenticated, PairlyError, RateLimited, ValidationFailed
+from pairly.core.errors import (
+    NotAuthenticated,
+    PairlyError,
+    PermissionDenied,
+    RateLimited,
+    ValidationFailed,
+)
 from pairly.core.ids import new_request_id
 from pairly.core.limits import TokenBucket
 from pairly.realtime.connections import Connection, hub
@@ -37,7 +43,7 @@ from pairly.realtime.frames import (
 from pairly.realtime.readers import run_in_reader
 from pairly.realtime.selectors import position_of
 
-__all__ = ["SocketEndpoint"]
+__all__ = ["SocketEndpoint", "refuse"]
 
 logger = logging.getLogger(__name__)
 
@@ -135,12 +141,19 @@ def _too_big(text: str) -> bool:
     return len(text) * 4 > FRAME_BYTES_MAX and len(text.encode()) > FRAME_BYTES_MAX
 
 
+async def refuse(_scope: Any, receive: Any, send: Any) -> None:
+    """Where there is no socket."""
+    await receive()
+    await send({"type": "websocket.accept"})
+    await send({"type": "websocket.close", "code": int(CloseCode.FORBIDDEN)})
+
+
 async def _sign_in(scope: Any) -> tuple[UUID, UUID]:
     """The user and device of a handshake. Raises ``PairlyError``."""
     headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
     authorization = headers.get(b"authorization")
     if not _origin_allowed(headers.get(b"origin"), headers.get(b"host", "")):
-        raise PairlyError("This origin may not open sockets.")
+        raise PermissionDenied("This origin may not open sockets.")
     query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
     ticket = query.get("ticket", [None])[0]
     authenticate = import_string(settings.REALTIME_AUTHENTICATE)

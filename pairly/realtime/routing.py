@@ -1,8 +1,8 @@
 """Socket routes: everything over one, or one feature alone."""
 
-from django.urls import path
+from django.urls import path, re_path
 
-from pairly.realtime.consumers import SocketEndpoint
+from pairly.realtime.consumers import SocketEndpoint, refuse
 
 __all__ = ["websocket_urlpatterns"]
 
@@ -12,4 +12,5 @@ websocket_urlpatterns = [
     path("ws/calls/", SocketEndpoint("calls")),
     path("ws/presence/", SocketEndpoint("presence")),
     path("ws/notifications/", SocketEndpoint("notifications")),
+    re_path(r"", refuse),
 ]
