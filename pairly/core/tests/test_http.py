@@ -44,7 +44,8 @@ def test_errors_of_ours_django_and_rest_framework_have_one_body(client: APIClien
     assert_problem(client.get("/api/raise/absent"), 404, "not_found")
     assert_problem(client.get("/api/raise/suspicious"), 400, "validation_error")
     assert_problem(client.get("/api/nowhere"), 404, "not_found")
-    assert_problem(client.get("/api/\x00/%00"), 404, "not_found")
+    for strange in ("/api/\x00/%00", "/api/%ff%fe", "/api/%2e%2e/x", "/api/" + "x" * 5000):
+        assert_problem(client.get(strange), 404, "not_found")
     assert_problem(client.delete("/api/orders"), 405, "method_not_allowed")
     assert_problem(client.options("/api/orders"), 405, "method_not_allowed")
     assert_problem(client.get("/api/limited", HTTP_ACCEPT="image/png"), 406, "not_acceptable")
