@@ -12,7 +12,7 @@ class MessagingConfig(AppConfig):
         from pairly.accounts.events import UserBlocked, UserUnblocked
         from pairly.outbox.services import subscribe
 
-        for event_type in (UserBlocked, UserUnblocked):
-            subscribe(event_type, handlers.on_blocks_changed, inside=True)
+        subscribe(UserBlocked, handlers.on_blocks_changed, inside=True)
+        subscribe(UserUnblocked, handlers.on_blocks_changed, inside=True)
         exports.register("messages", messages_of)
         report_targets.register("message", has_message)

@@ -77,7 +77,9 @@ class ConversationState:
 
     @classmethod
     def from_row(cls, row: tuple[Any, ...]) -> "ConversationState":
-        return cls(*row[:10], Side(*row[10:14]), Side(*row[14:18]), read_version=row[4])
+        make: Any = cls  # A row is longer than types can count.
+        state: ConversationState = make(*row[:10], Side(*row[10:14]), Side(*row[14:18]), row[4])
+        return state
 
     @classmethod
     def between(cls, user_id: UUID, other_id: UUID, now: datetime) -> "ConversationState":

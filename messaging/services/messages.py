@@ -144,7 +144,7 @@ class _SendBatch:
         )
         addressed = {r.to_user_id for r in requests if r.to_user_id}
         self._active = active_user_ids(senders | addressed | self._conversations.people)
-        self._replied = dict(
+        self._replied: dict[UUID, UUID] = dict(
             REPLIED.select("id", {r.reply_to_id for r in requests if r.reply_to_id})
         )
         self._charges = Charges(senders, now)
@@ -257,7 +257,7 @@ class _SendBatch:
         self._charges.write()
         self._conversations.write()
         MESSAGES.insert(self._rows)
-        events = []
+        events: list[Append] = []
         for request, result, recipient_id, message_json in self._sent:
             events += (
                 Append(request.sender_id, "message.new", result.ack, request.origin, result.ack),

@@ -191,7 +191,8 @@ class Table:
             return int(connection.connection.executemany(statement, rows).rowcount)
 
     def _collection(self) -> Any:
-        return connections[DEFAULT_DB_ALIAS].get_collection(self._model._meta.db_table)
+        connection: Any = connections[DEFAULT_DB_ALIAS]
+        return connection.get_collection(self._model._meta.db_table)
 
     def _name(self) -> str:
         return f'"{self._model._meta.db_table}"'
@@ -302,7 +303,8 @@ def _decoder_of(field: "models.Field[Any, Any]", mongodb: bool, hex_ids: bool) -
 
 
 def _session() -> Any:
-    return connections[DEFAULT_DB_ALIAS].session
+    connection: Any = connections[DEFAULT_DB_ALIAS]
+    return connection.session
 
 
 @contextmanager

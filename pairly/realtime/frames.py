@@ -42,6 +42,7 @@ __all__ = [
 COMMAND_ID_CHARACTERS_MAX = 64
 
 CommandId = Annotated[str, msgspec.Meta(min_length=1, max_length=COMMAND_ID_CHARACTERS_MAX)]
+Structure = type[msgspec.Struct]
 Feature = str
 """``chat``, ``calls``, ``presence``, ``notifications``, or ``general`` for every socket."""
 
@@ -89,8 +90,8 @@ class Command:
     type: str
     feature: Feature
     summary: str
-    data_type: type[msgspec.Struct]
-    ack_type: type[msgspec.Struct]
+    data_type: Structure
+    ack_type: Structure
     handler: Handler | None = None
     operation: Operation | None = None
     to_request: ToRequest | None = None
@@ -104,7 +105,7 @@ class Event:
     type: str
     feature: Feature
     summary: str
-    data_type: type[msgspec.Struct]
+    data_type: Structure
     durable: bool
 
 

@@ -1,16 +1,24 @@
 """Socket routes: everything over one, or one feature alone."""
 
-from django.urls import path, re_path
+from typing import Any
+
+from django.urls import path
 
 from pairly.realtime.consumers import SocketEndpoint, refuse
 
 __all__ = ["websocket_urlpatterns"]
 
-websocket_urlpatterns = [
-    path("ws/", SocketEndpoint("chat", "calls", "presence", "notifications")),
-    path("ws/chat/", SocketEndpoint("chat")),
-    path("ws/calls/", SocketEndpoint("calls")),
-    path("ws/presence/", SocketEndpoint("presence")),
-    path("ws/notifications/", SocketEndpoint("notifications")),
-    re_path(r"", refuse),
+ALL_FEATURES = ("chat", "calls", "presence", "notifications")
+
+
+def _route(pattern: str, application: Any) -> Any:
+    """Django's types know views alone; Channels routes ASGI applications the same way."""
+    return path(pattern, application)
+
+
+websocket_urlpatterns: list[Any] = [
+    _route("ws/", SocketEndpoint(*ALL_FEATURES)),
+    *(_route(f"ws/{feature}/", SocketEndpoint(feature)) for feature in ALL_FEATURES),
+    _route("", refuse),
+    _route("<path:anything>", refuse),
 ]
