@@ -40,8 +40,8 @@ DEBUG = False
 DEFAULT_SECRET_KEY = "pairly-mock-mode-only-secret-key-that-production-refuses"  # noqa: S105
 SECRET_KEY = env.str("SECRET_KEY", DEFAULT_SECRET_KEY)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["*"] if MOCK_MODE else [])
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", [])
-CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", [])
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
+CORS_ALLOWED_ORIGINS: list[str] = env.list("CORS_ALLOWED_ORIGINS", [])
 PUBLIC_URL = env.str("PUBLIC_URL", "http://localhost:8000")
 
 # Databases
@@ -78,6 +78,7 @@ elif DATABASE_URL.startswith("sqlite:///"):
                 # FULL: an acknowledged commit survives a power cut, which batches make cheap.
                 "init_command": (
                     "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-20000;"
+                    " PRAGMA wal_autocheckpoint=4000;"
                     " PRAGMA mmap_size=134217728; PRAGMA temp_store=MEMORY;"
                 ),
             },
