@@ -72,7 +72,11 @@ def details_of(name: str, outcomes: list[Outcome]) -> str:
     memory = statistics.median(outcome.server_mebibytes for outcome in outcomes)
     server = statistics.median(outcome.server_cpu_share for outcome in outcomes)
     client = statistics.median(each.client_cpu_share for each in figures)
-    parts += [f"server {memory:.0f} MiB, {server:.0%} of its core", f"client {client:.0%} of its"]
+    each = statistics.median(
+        outcome.server_cpu_share / outcome.figures.messages_per_second * 1e6 for outcome in outcomes
+    )
+    parts += [f"server {memory:.0f} MiB, {server:.0%} of its core, {each:.0f} us a message"]
+    parts += [f"client {client:.0%} of its"]
     return ", ".join(parts)
 
 

@@ -1,6 +1,7 @@
 """Chat end to end, against the stock relay, the plain way and itself with a long history."""
 
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -28,11 +29,13 @@ class Plan:
     seconds: float
     warm_up_seconds: float
     history_messages: int
+    in_flight: int = 4
+    smoke: bool = False
 
     @classmethod
     def of(cls, quick: bool) -> "Plan":
         if quick:
-            return cls(rounds=1, seconds=0.5, warm_up_seconds=0.2, history_messages=2_000)
+            return cls(1, 0.5, 0.2, history_messages=2_000, in_flight=1, smoke=True)
         return cls(
             rounds=int(os.environ.get("BENCH_ROUNDS", "5")),
             seconds=float(os.environ.get("BENCH_SECONDS", "4")),
@@ -41,7 +44,7 @@ class Plan:
         )
 
     def cell(self, contestant: Contestant, rate: float | None = None) -> Cell:
-        load = Load(self.seconds, self.warm_up_seconds, contestant.receipts, rate=rate)
+        load = Load(self.seconds, self.warm_up_seconds, contestant.receipts, self.in_flight, rate)
         return Cell(contestant, load)
 
 
@@ -54,12 +57,15 @@ def lines(quick: bool) -> Iterator[Line]:
     table = _Table(outcomes)
     yield table.rate("chat, Daphne : stock relay", at_least(0.7, edge=1), "daphne", "relay daphne")
     yield table.rate("chat, Daphne : plain way", at_least(20), "daphne", "plain daphne")
-    yield table.rate("chat, uvicorn : stock relay", at_least(1, edge=1.5), "uvicorn", "relay uvicorn")
-    yield table.rate("chat, uvicorn : plain way", None, "uvicorn", "plain uvicorn")
+    yield table.rate(
+        "chat, uvicorn : stock relay", at_least(1, edge=1.5), "uvicorn", "relay uvicorn"
+    )
     history = f"chat, uvicorn, {plan.history_messages:,} messages : empty"
     yield table.rate(history, at_least(0.9), "uvicorn history", "uvicorn")
     paced = f"chat delivery p99 at {OURS_PACED}/s : relay's at {THEIRS_PACED:,}/s, Daphne"
     yield table.delivery(paced, at_most(2), "daphne paced", "relay daphne paced")
+    if "plain uvicorn" in outcomes:
+        yield table.rate("chat, uvicorn : plain way", None, "uvicorn", "plain uvicorn")
     if "mongodb" in outcomes:
         yield table.rate("chat on MongoDB, Daphne : on SQLite", None, "mongodb", "daphne")
 
@@ -68,7 +74,7 @@ def _cells(plan: Plan, folder: Path, stack: ExitStack) -> dict[str, Cell]:
     """In the order of measuring: what is compared stands together."""
     empty, full = folder / "empty", folder / "history"
     make_template(empty)
-    make_template(full)
+    shutil.copytree(empty, full)
     print(f"# writing {plan.history_messages:,} messages of history", file=sys.stderr, flush=True)
     add_history(full, plan.history_messages)
     cells = {
@@ -77,11 +83,13 @@ def _cells(plan: Plan, folder: Path, stack: ExitStack) -> dict[str, Cell]:
         "relay daphne": plan.cell(Relay("daphne")),
         "relay daphne paced": plan.cell(Relay("daphne"), THEIRS_PACED),
         "daphne paced": plan.cell(Pairly("daphne", empty, folder / "run"), OURS_PACED),
-        "plain uvicorn": plan.cell(Plain("uvicorn", folder / "plain")),
         "relay uvicorn": plan.cell(Relay("uvicorn")),
         "uvicorn": plan.cell(Pairly("uvicorn", empty, folder / "run")),
         "uvicorn history": plan.cell(Pairly("uvicorn", full, None)),
     }
+    if plan.smoke:
+        return cells
+    cells["plain uvicorn"] = plan.cell(Plain("uvicorn", folder / "plain"))
     url = stack.enter_context(mongodb_server())
     if url is not None:
         make_template(folder / "mongodb", url)

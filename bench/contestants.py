@@ -74,8 +74,9 @@ class Plain:
 class Pairly:
     """The product, on a data folder of its own.
 
-    With ``scratch`` each start works there on a copy of the template; without, in the template
-    itself, which is for data too large to copy and for databases outside the folder.
+    With ``scratch`` each start works there on a copy of the template, whose ledger is verified
+    at the end; without, in the template itself, which is for data too large to copy and for
+    databases outside the folder.
     """
 
     server: Server
@@ -94,6 +95,7 @@ class Pairly:
             shutil.copytree(self.template, folder, dirs_exist_ok=True)
             with self._started_in(folder) as started:
                 yield started
+            run_python(["manage.py", "verify_ledger"], pairly_environment(folder))
 
     @contextmanager
     def _started_in(self, folder: Path) -> Iterator[tuple[Running, list[Person]]]:
@@ -124,6 +126,7 @@ def people_in(folder: Path) -> list[Person]:
 
 def pairly_environment(folder: Path, database_url: str | None = None) -> dict[str, str]:
     return {
+        "DJANGO_SETTINGS_MODULE": "pairly.settings",
         "PAIRLY_MODE": "mock",
         "PAIRLY_DATA_DIR": str(folder),
         "PAIRLY_RATE_LIMITS": "off",

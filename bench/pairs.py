@@ -12,7 +12,10 @@ from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 
 __all__ = ["Pair", "Person", "Tally"]
 
-TEXT = "What people write to each other is short, so this text has one hundred characters, no more, no less."
+TEXT = (
+    "What people write to each other is short, so this text has one hundred characters, no more, "
+    "no less."
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ __all__ = [
     "SERVER_CORE",
     "Running",
     "ServerFailed",
+    "cpu_seconds_of",
     "free_port",
     "on_core",
     "serving",
@@ -55,12 +56,17 @@ class Running:
 
     def cpu_seconds(self) -> float:
         """Processor time so far, of all its threads, in user and system mode."""
-        after_name = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(after_name[11]) + int(after_name[12])) / CLOCK_TICKS
+        return sum(cpu_seconds_of(Path(f"/proc/{self.pid}/stat")))
 
     def fail(self, what: str) -> ServerFailed:
         tail = self.log.read_text(errors="replace")[-3000:]
         return ServerFailed(f"{what}\n{tail}")
+
+
+def cpu_seconds_of(stat: Path) -> tuple[float, float]:
+    """What a process or thread has used, in user and system mode, by its ``stat`` file."""
+    after_name = stat.read_text().rpartition(")")[2].split()
+    return int(after_name[11]) / CLOCK_TICKS, int(after_name[12]) / CLOCK_TICKS
 
 
 @contextmanager
