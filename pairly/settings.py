@@ -43,6 +43,7 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["*"] if MOCK_MODE else [])
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
 CORS_ALLOWED_ORIGINS: list[str] = env.list("CORS_ALLOWED_ORIGINS", [])
 PUBLIC_URL = env.str("PUBLIC_URL", "http://localhost:8000")
+WEB_CLIENT = env.bool("WEB_CLIENT", MOCK_MODE)
 
 # Databases
 
@@ -115,6 +116,7 @@ INSTALLED_APPS = [
     "pairly.accounts",
     "payments",
     "messaging",
+    "pairly.webclient",
 ]
 AUTH_USER_MODEL = "accounts.User"
 ROOT_URLCONF = "pairly.urls"
@@ -153,6 +155,8 @@ STATIC_URL = "/static/"
 # Production serves what collectstatic gathered and hashed, mock mode straight from the packages.
 STATIC_ROOT = None if MOCK_MODE else BASE_DIR / "staticfiles"
 WHITENOISE_USE_FINDERS = MOCK_MODE
+# Names without a hash may change with the next version: a browser asks, and mostly gets a 304.
+WHITENOISE_MAX_AGE = 0
 if not MOCK_MODE:
     STORAGES = {
         "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -280,7 +284,7 @@ LEDGER_BLOCK_TRANSFERS_MAX = pairly_int("LEDGER_BLOCK_TRANSFERS_MAX", 500, minim
 LEDGER_SEAL_INTERVAL_MILLISECONDS = pairly_int("LEDGER_SEAL_INTERVAL_MILLISECONDS", 200, minimum=10)
 LEDGER_SIGNING_KEY = env.str("LEDGER_SIGNING_KEY", "")
 LEDGER_SIGNING_KEY_FILE = env.str("LEDGER_SIGNING_KEY_FILE", "")
-LEDGER_RETIRED_KEYS = env.list("LEDGER_RETIRED_KEYS", [])
+LEDGER_RETIRED_KEYS: list[str] = env.list("LEDGER_RETIRED_KEYS", [])
 LEDGER_HEADS_FILE = env.str("LEDGER_HEADS_FILE", "")
 WELCOME_BONUS_CREDITS = pairly_int("WELCOME_BONUS_CREDITS", 20)
 MESSAGE_RECIPIENT_SHARE_PERCENT = pairly_int("MESSAGE_RECIPIENT_SHARE_PERCENT", 0)

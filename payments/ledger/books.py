@@ -6,7 +6,7 @@ not allow, and writes everything with one bulk statement a table. What another t
 changed in between is noticed by compare-and-set and the block is run again.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -15,13 +15,13 @@ import orjson
 from pairly.core.clock import to_milliseconds
 from pairly.core.db import StaleRead
 from pairly.core.ids import new_id
-from pairly.core.table import Table
+from pairly.core.table import Row, Table
 from payments.errors import HoldResolved, InsufficientCredits
 from payments.ledger.accounts import BONUS, DEBT, HOUSE, PAID
 from payments.ledger.models import Account, OpenHold, Phase, Unsealed
 from payments.ledger.transfers import TRANSFERS, Posting, row_of
 
-__all__ = ["AccountState", "Books"]
+__all__ = ["ACCOUNTS", "OPEN_HOLDS", "UNSEALED", "AccountState", "Books", "every_row", "unresolved"]
 
 ACCOUNTS = Table(Account, "id", "key", "balance", "held", "blocked", hex_ids=True)
 NEW_ACCOUNTS = Table(
@@ -32,6 +32,7 @@ NEW_ACCOUNTS = Table(
 OPEN_HOLDS = Table(OpenHold, "transfer_id", "created_at")
 UNSEALED = Table(Unsealed, "id", "count", "leaves", "house", hex_ids=True)
 
+ROWS_AT_ONCE = 1000
 NOTE_TRANSFERS_MAX = 100
 """A note is sealed as a whole, so it must be small against a block."""
 
@@ -44,7 +45,13 @@ class AccountState:
 
     __slots__ = ("asset", "balance", "blocked", "held", "id", "key", "kind", "owner", "stored")
 
-    def __init__(self, row: tuple[Any, ...]) -> None:
+    id: str
+    key: str
+    balance: int
+    held: int
+    blocked: bool
+
+    def __init__(self, row: Row) -> None:
         self.id, self.key, self.balance, self.held, self.blocked = row
         self.owner, self.kind, self.asset = self.key.split(":")
         self.stored = row[2:]
@@ -256,3 +263,11 @@ def _json(value: Any) -> str:
 def unresolved(hold_ids: Collection[str]) -> set[str]:
     """Which of the pending transfers still wait for their post or void."""
     return {row[0] for row in OPEN_HOLDS.select("transfer_id", hold_ids)}
+
+
+def every_row(table: Table, key: str) -> Iterator[Row]:
+    """All rows in the order of the key, which is the first column, some at a time."""
+    after = None
+    while rows := table.range(key, after=after, limit=ROWS_AT_ONCE):
+        yield from rows
+        after = rows[-1][0]

@@ -259,7 +259,8 @@ class ChainReader:
         self, rows: Sequence[Row], header: Header | None
     ) -> tuple[list[bytes], list[bytes]]:
         """Leaf hashes and canonical bytes, from every column; the stored hash must be the same."""
-        hashes, texts = [], []
+        hashes: list[bytes] = []
+        texts: list[bytes] = []
         for row in rows:
             transfer_id, debit, credit, amount, asset, kind, group, phase, resolves = row[:9]
             text = encode_leaf(

@@ -103,7 +103,8 @@ def _seal_block(now: datetime, key: SigningKey) -> int:
 def _next_notes() -> list[Row]:
     """Whole notes in the order of their ids, up to a block's size and at least one."""
     size_max = settings.LEDGER_BLOCK_TRANSFERS_MAX
-    size, wanted = 0, []
+    size = 0
+    wanted: list[str] = []
     for note_id, count in NOTE_SIZES.range("id", limit=size_max):
         size += count
         if wanted and size > size_max:

@@ -116,7 +116,10 @@ def leaf_of(posting: Posting, milliseconds: str) -> bytes:
 
 def posting_of(row: Row) -> Posting:
     """What was once given to be written."""
-    return Posting(*row[:4], *row[5:7], row[4], *row[7:9], row[10])
+    transfer_id, debit, credit, amount, asset, kind, group, phase, resolves = row[:9]
+    return Posting(
+        transfer_id, debit, credit, amount, kind, group, asset, phase, resolves, meta=row[10]
+    )
 
 
 def row_of(posting: Posting, now: datetime, milliseconds: str) -> Row:

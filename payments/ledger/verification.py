@@ -19,9 +19,9 @@ import orjson
 
 from pairly.core import signing
 from pairly.core.db import snapshot
-from pairly.core.table import Row, Table
+from pairly.core.table import Row
 from payments.ledger.accounts import DEBT, HOUSE
-from payments.ledger.books import ACCOUNTS, OPEN_HOLDS, UNSEALED
+from payments.ledger.books import ACCOUNTS, OPEN_HOLDS, UNSEALED, every_row
 from payments.ledger.checking import BrokenLedger, ChainReader, Position, Sink, Sums, ignore
 from payments.ledger.checkpoints import (
     Baseline,
@@ -36,7 +36,7 @@ from payments.ledger.sealing import BLOCKS, header_of, seal_waiting
 
 __all__ = ["Report", "verify"]
 
-ROWS_AT_ONCE = 1000
+ACCOUNTS_AT_ONCE = 1000
 
 Progress = Callable[[int, int], None]
 """Takes how many transfers are verified, and how many there are to verify."""
@@ -121,6 +121,8 @@ class _Run:
         start = load_checkpoint() if self._incremental else Position()
         outside = OutsideHeads(signing.head_files(), after=start.number)
         self.outside_block = outside.newest
+        if outside.newest is None and _newest()[0]:
+            raise BrokenLedger("there is no outside head to hold the chain against")
         seal_waiting(self._now)
         reader = self._reader(start, outside)
         try:
@@ -157,7 +159,7 @@ class _Run:
             save_checkpoint(reader.position, sealed, house, self._now)
 
     def _read_waiting(self, reader: ChainReader) -> None:
-        for _id, _count, leaves, _house in _all(UNSEALED, "id"):
+        for _id, _count, leaves, _house in every_row(UNSEALED, "id"):
             parsed = orjson.loads(leaves)
             self.waiting += len(parsed)
             reader.read_waiting(parsed)
@@ -176,11 +178,11 @@ class _Run:
 
     def _accounts(self, touched: Collection[str]) -> Iterator[Row]:
         if not self._incremental:
-            yield from _all(ACCOUNTS, "id")
+            yield from every_row(ACCOUNTS, "id")
             return
         ids = sorted(touched)
-        for start in range(0, len(ids), ROWS_AT_ONCE):
-            yield from ACCOUNTS.select("id", ids[start : start + ROWS_AT_ONCE])
+        for start in range(0, len(ids), ACCOUNTS_AT_ONCE):
+            yield from ACCOUNTS.select("id", ids[start : start + ACCOUNTS_AT_ONCE])
 
     def _check_holds(self, sums: Sums) -> None:
         """Each pending transfer without an end is noted as open, and nothing else is."""
@@ -191,7 +193,7 @@ class _Run:
             gone = min(sums.holds.keys() - noted)
             raise BrokenLedger("the hold is open and not noted as such", transfer=gone)
         if not self._incremental:
-            for row in _all(OPEN_HOLDS, "transfer_id"):
+            for row in every_row(OPEN_HOLDS, "transfer_id"):
                 if row[0] not in sums.holds:
                     raise BrokenLedger("it is noted as an open hold and is none", transfer=row[0])
 
@@ -228,11 +230,3 @@ def _newest() -> tuple[int, int]:
         return 0, 0
     header = header_of(rows[0])
     return header.number, header.last_sequence
-
-
-def _all(table: Table, key: str) -> Iterator[Row]:
-    """Every row, in the order of the key, which is the first column."""
-    after = None
-    while rows := table.range(key, after=after, limit=ROWS_AT_ONCE):
-        yield from rows
-        after = rows[-1][0]
