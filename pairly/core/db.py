@@ -17,6 +17,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, OperationalError, connections, models
@@ -83,7 +84,9 @@ class FirstComeLock:
 _writers = FirstComeLock()
 
 
+@cache
 def is_mongodb() -> bool:
+    """Asked many times in each hot write, and settled for the process by its settings."""
     return bool(connections[DEFAULT_DB_ALIAS].vendor == "mongodb")
 
 
