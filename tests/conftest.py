@@ -12,12 +12,16 @@ StartServer = Callable[..., RunningServer]
 
 
 @pytest.fixture
-def start_server(tmp_path: Path, database: None) -> Iterator[StartServer]:
-    """Start real servers, all on one empty database of this test: on SQLite a file of their own,
-    on MongoDB the test's. What still runs at the end is ended in order."""
-    database_url = os.environ["DATABASE_URL"]
-    if database_url.startswith("sqlite"):
-        database_url = f"sqlite:///{tmp_path / 'pairly.sqlite3'}"
+def server_database_url(tmp_path: Path, database: None) -> str:
+    """An empty database for this test's servers: on SQLite a file of their own, on MongoDB the
+    test's."""
+    url = os.environ["DATABASE_URL"]
+    return f"sqlite:///{tmp_path / 'pairly.sqlite3'}" if url.startswith("sqlite") else url
+
+
+@pytest.fixture
+def start_server(tmp_path: Path, server_database_url: str) -> Iterator[StartServer]:
+    """Start real servers on that database. What still runs at the end is ended in order."""
     servers: list[RunningServer] = []
 
     def start(
@@ -25,7 +29,7 @@ def start_server(tmp_path: Path, database: None) -> Iterator[StartServer]:
     ) -> RunningServer:
         servers.append(
             RunningServer(
-                database_url=database_url,
+                database_url=server_database_url,
                 data_dir=tmp_path,
                 environment=environment,
                 server=server,

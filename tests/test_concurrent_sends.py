@@ -73,11 +73,6 @@ def at_once(
         return [answer for job in jobs for answer in job.result()]
 
 
-def devices_of(person: Person, *urls: str) -> list[Person]:
-    """The same sign-in, at each of the servers."""
-    return [Person(url, id=person.id, email=person.email, token=person.token) for url in urls]
-
-
 def check_fifty_of_two_hundred(ava: Person, ben: Person, senders: Sequence[Person]) -> None:
     conversation = ava.open_conversation(ben)
     sockets = [senders[number % len(senders)].socket() for number in range(SOCKETS)]
@@ -143,8 +138,8 @@ def test_the_same_from_two_processes(start_server: StartServer, redis_server: Re
     environment = {"REDIS_URL": redis_server.url}
     first, second = start_server("daphne", environment), start_server("uvicorn", environment)
     ava, ben, cleo, dan = create_people(first, 4, credits=CREDITS)
-    check_fifty_of_two_hundred(ava, ben, devices_of(ava, first.url, second.url))
-    check_one_of_two_hundred(cleo, dan, devices_of(cleo, first.url, second.url))
+    check_fifty_of_two_hundred(ava, ben, [ava, ava.at(second.url)])
+    check_one_of_two_hundred(cleo, dan, [cleo, cleo.at(second.url)])
     assert "verifies" in first.manage("verify_ledger")
 
 
@@ -154,7 +149,7 @@ def test_news_cross_processes(start_server: StartServer, redis_server: RedisServ
     environment = {"REDIS_URL": redis_server.url}
     first, second = start_server("daphne", environment), start_server("uvicorn", environment)
     ava, ben = create_people(first, 2, credits=CREDITS)
-    (ava_there,), (ben_there,) = devices_of(ava, second.url), devices_of(ben, second.url)
+    ava_there, ben_there = ava.at(second.url), ben.at(second.url)
     conversation = ava.open_conversation(ben)
     sender, far_copy = ava.socket(), ava_there.socket()
     near, far = ben.socket(), ben_there.socket()

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import httpx
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin
 
 __all__ = ["PASSWORD", "Closed", "Person", "Refused", "Socket"]
 
@@ -42,7 +43,13 @@ class Socket:
     """One WebSocket of a person. Frames that nobody asked for yet wait in ``pending``."""
 
     def __init__(
-        self, url: str, token: str | None, path: str = "/ws/", *, ticket: str | None = None
+        self,
+        url: str,
+        token: str | None,
+        path: str = "/ws/",
+        *,
+        ticket: str | None = None,
+        origin: str | None = None,
     ) -> None:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         parts = urlsplit(url)
@@ -51,6 +58,7 @@ class Socket:
         self.connection: ClientConnection = connect(
             f"{scheme}://{parts.netloc}{path}{query}",
             additional_headers=headers,
+            origin=Origin(origin) if origin else None,
             compression=None,
             proxy=None,
             max_queue=None,
@@ -160,8 +168,11 @@ class Person:
 
     _numbers = itertools.count(1)
 
-    def __init__(self, url: str, *, id: str, email: str, token: str) -> None:
+    def __init__(
+        self, url: str, *, id: str, email: str, token: str, password: str = PASSWORD
+    ) -> None:
         self.url, self.id, self.email, self.token = url, id, email, token
+        self.password = password
         self.http = httpx.Client(
             base_url=f"{url}/api/v1/",
             headers={"Authorization": f"Bearer {token}"},
@@ -181,9 +192,19 @@ class Person:
 
     def sign_in(self, device_name: str = "tablet") -> Self:
         """The same person on another device."""
-        body = {"email": self.email, "password": PASSWORD, "device_name": device_name}
-        found = _json(_post(self.url, "auth/login", body))
-        return type(self)(self.url, id=self.id, email=self.email, token=found["token"])
+        body = {"email": self.email, "password": self.password, "device_name": device_name}
+        token = _json(_post(self.url, "auth/login", body))["token"]
+        return self.at(self.url, token=token)
+
+    def at(self, url: str, *, token: str | None = None) -> Self:
+        """The same person at another address of the server, or on the device of that token."""
+        return type(self)(
+            url,
+            id=self.id,
+            email=self.email,
+            token=token or self.token,
+            password=self.password,
+        )
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
         """The JSON of an answer, None where it has none. Raises ``Refused``."""
