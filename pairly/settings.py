@@ -87,7 +87,7 @@ elif DATABASE_URL.startswith("sqlite:///"):
     }
     DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
     CONTRIB_APPS = [
-        "django.contrib.admin",
+        "pairly.staff.apps.AdminConfig",
         "django.contrib.auth",
         "django.contrib.contenttypes",
     ]
@@ -98,6 +98,7 @@ else:
 
 INSTALLED_APPS = [
     "daphne",
+    "unfold.apps.BasicAppConfig",  # before the admin, whose templates it replaces
     *CONTRIB_APPS,
     "django.contrib.sessions",
     "django.contrib.messages",
@@ -108,17 +109,20 @@ INSTALLED_APPS = [
     "django_structlog",
     "corsheaders",
     "csp",
+    "django_otp",
     "pairly",
     "pairly.core",
     "pairly.realtime",
     "pairly.outbox",
     "pairly.audit",
     "pairly.accounts",
+    "pairly.staff.apps.StaffConfig",
     "payments",
     "messaging",
     "pairly.webclient",
 ]
 AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["pairly.accounts.backends.RoleBackend"]
 ROOT_URLCONF = "pairly.urls"
 ASGI_APPLICATION = "pairly.asgi.application"
 WSGI_APPLICATION = "pairly.wsgi.application"
@@ -133,6 +137,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "pairly.staff.sessions.StaffSessionMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -219,6 +224,9 @@ EMAIL_CODE_LIFETIME_MINUTES = pairly_int("EMAIL_CODE_LIFETIME_MINUTES", 30, mini
 EMAIL_CODE_ATTEMPTS_MAX = pairly_int("EMAIL_CODE_ATTEMPTS_MAX", 5, minimum=1)
 PASSWORD_RESET_LIFETIME_MINUTES = pairly_int("PASSWORD_RESET_LIFETIME_MINUTES", 60, minimum=1)
 RATE_MAIL_PER_MINUTE = pairly_int("RATE_MAIL_PER_MINUTE", 3, minimum=1)
+STEP_UP_SECONDS = pairly_int("STEP_UP_SECONDS", 600, minimum=1)
+SECOND_FACTOR_FAILURES_MAX = pairly_int("SECOND_FACTOR_FAILURES_MAX", 5, minimum=1)
+SECOND_FACTOR_LOCK_MINUTES = pairly_int("SECOND_FACTOR_LOCK_MINUTES", 15, minimum=1)
 BLOCKS_PER_USER_MAX = pairly_int("BLOCKS_PER_USER_MAX", 1000, minimum=1)
 REPORT_DUE_HOURS = pairly_int("REPORT_DUE_HOURS", 24, minimum=1)
 REPORT_DUE_MINOR_MINUTES = pairly_int("REPORT_DUE_MINOR_MINUTES", 60, minimum=1)

@@ -2,10 +2,9 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
-from django.conf import settings
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 from structlog.contextvars import bind_contextvars
@@ -84,7 +83,7 @@ def device_states(device_ids: Collection[UUID]) -> set[UUID]:
     ]
     active = selectors.active_user_ids({user_id for _device, user_id, _used in signed_in})
     standing = [row for row in signed_in if row[1] in active]
-    stale = [row for row in standing if row[2] <= _touched_before(now)]
+    stale = [row for row in standing if row[2] <= selectors.touched_before(now)]
     if stale:
         services.touch_devices(
             device_ids=[row[0] for row in stale], user_ids={row[1] for row in stale}, now=now
@@ -97,7 +96,7 @@ def _device_of_header(header: str, now: datetime) -> Device:
     if scheme.lower() != SCHEME or not token.strip():
         raise NotAuthenticated("Send the header `Authorization: Bearer <token>`.")
     device = _checked(selectors.device_of_token_hash(hash_token(token.strip())), now)
-    if device.last_used_at <= _touched_before(now):
+    if device.last_used_at <= selectors.touched_before(now):
         services.touch_devices(device_ids=[device.pk], user_ids=[device.user_id], now=now)
     return device
 
@@ -107,7 +106,3 @@ def _checked(device: Device | None, now: datetime) -> Device:
         raise NotAuthenticated("The token is not valid, or not any more.")
     refuse_suspended(device.user, now)
     return device
-
-
-def _touched_before(now: datetime) -> datetime:
-    return now - timedelta(minutes=settings.DEVICE_TOUCH_MINUTES)

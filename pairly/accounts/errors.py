@@ -9,6 +9,7 @@ __all__ = [
     "LastSuperadmin",
     "PhotoTooLarge",
     "PhotoTypeUnsupported",
+    "SecondFactorRequired",
     "TooManyBlocks",
     "WrongCredentials",
 ]
@@ -22,6 +23,13 @@ class WrongCredentials(NotAuthenticated):
 
 class AccountSuspended(PermissionDenied):
     title = "This account is suspended."
+
+
+class SecondFactorRequired(PermissionDenied):
+    """Verify it on this sign-in (``POST auth/second-factor``), then ask again."""
+
+    code = "second_factor_required"
+    title = "Verify your second factor first."
 
 
 class EmailTaken(Conflict):

@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import Q
 
 from pairly.accounts import roles
+from pairly.accounts.second_factor.models import RecoveryCode, TotpDevice
 from pairly.core import clock
 from pairly.core.ids import new_id
 
@@ -18,10 +19,12 @@ __all__ = [
     "Device",
     "Mail",
     "MailedSecret",
+    "RecoveryCode",
     "Report",
     "RoleChange",
     "SignInAttempt",
     "SocketTicket",
+    "TotpDevice",
     "User",
 ]
 
@@ -131,6 +134,10 @@ class Device(models.Model):
     last_used_at = models.DateTimeField(help_text="exact to some minutes")
     expires_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
+    second_factor_required = models.BooleanField(
+        default=False, help_text="nothing answers this sign-in until it is verified"
+    )
+    second_factor_at = models.DateTimeField(null=True, help_text="its last verification")
     created_at = models.DateTimeField()
 
     class Meta:

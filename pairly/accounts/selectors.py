@@ -2,9 +2,10 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.auth.models import Group
 from django.core.files.storage import default_storage
 from django.db.models import Q, QuerySet
@@ -23,12 +24,12 @@ __all__ = [
     "device_of_token_hash",
     "devices_of",
     "directory_for",
-    "has_permission",
     "hides_read_receipts",
     "is_blocked_between",
     "photo_for",
     "reports_by",
     "roles_of",
+    "touched_before",
     "user_by_email",
     "user_exists",
     "user_for",
@@ -152,6 +153,11 @@ def devices_of(user_id: UUID, now: datetime) -> "QuerySet[Device]":
     )
 
 
+def touched_before(now: datetime) -> datetime:
+    """A sign-in that was last noted as used before this is to be noted again."""
+    return now - timedelta(minutes=settings.DEVICE_TOUCH_MINUTES)
+
+
 def reports_by(user_id: UUID) -> "QuerySet[Report]":
     return Report.objects.filter(reporter_id=user_id).order_by("-id")
 
@@ -160,10 +166,3 @@ def roles_of(user_id: UUID) -> list[str]:
     """The names of a person's staff roles."""
     names = Group.objects.filter(user=user_id).values_list("name", flat=True)
     return sorted(name for name in names if name in roles.ROLES)
-
-
-def has_permission(user: User, code: str) -> bool:
-    """Whether a member of staff may do what the code names (see ``roles.PERMISSIONS``)."""
-    if code not in roles.PERMISSIONS:
-        raise ValueError(f"there is no permission {code!r}")
-    return user.is_staff and user.is_active and code in roles.permissions_of(roles_of(user.pk))

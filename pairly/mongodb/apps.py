@@ -10,6 +10,7 @@ OBJECT_ID = "django_mongodb_backend.fields.ObjectIdAutoField"
 
 class AdminConfig(admin.AdminConfig):
     default_auto_field = OBJECT_ID
+    default_site = "pairly.staff.site.StaffSite"  # as pairly.staff.apps has it for SQLite
 
 
 class AuthConfig(auth.AuthConfig):

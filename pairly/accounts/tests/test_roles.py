@@ -10,11 +10,13 @@ from django.core.management import CommandError, call_command
 from rest_framework.test import APIRequestFactory
 
 from pairly.accounts import roles, selectors
-from pairly.accounts.models import User
-from pairly.accounts.permissions import HasPermission
+from pairly.accounts.errors import SecondFactorRequired
+from pairly.accounts.models import Device, User
+from pairly.accounts.permissions import StaffPermission
 from pairly.accounts.services import give_role, sync_roles, take_role
 from pairly.accounts.tests.callers import Caller, login
 from pairly.audit.models import AuditEntry
+from pairly.core import clock
 from pairly.core.errors import Conflict, NotFound
 
 PASSWORD = "calm-lighthouse-77"
@@ -41,15 +43,18 @@ def test_every_role_is_given_taken_and_permits_what_the_table_says(role: str, jo
     assert selectors.roles_of(user.pk) == [role] and user.is_staff and not user.is_superuser
     for code in roles.PERMISSIONS:
         permitted = code in roles.ROLES[role]
-        assert selectors.has_permission(user, code) is permitted
+        assert user.has_perm(code) is permitted
         request: Any = APIRequestFactory().get("/")
-        request.user = user
-        assert HasPermission(code)().has_permission(request, None) is permitted
+        request.user, request.auth = user, Device(second_factor_at=clock.now())
+        assert StaffPermission(code)().has_permission(request, None) is permitted
+        request.auth = Device()
+        with pytest.raises(SecondFactorRequired):
+            StaffPermission(code).has_permission(request, None)
 
     take_role(user_id=UUID(ava.id), role=role, actor_id=UUID(ben.id), reason="leaves")
     user = User.objects.get(pk=ava.id)
     assert not user.is_staff
-    assert not any(selectors.has_permission(user, code) for code in roles.PERMISSIONS)
+    assert not any(user.has_perm(code) for code in roles.PERMISSIONS)
     with pytest.raises(NotFound):
         take_role(user_id=UUID(ava.id), role=role, actor_id=None, reason="again")
     entries = AuditEntry.objects.filter(target_id=ava.id).order_by("id")
@@ -61,7 +66,7 @@ def test_every_role_is_given_taken_and_permits_what_the_table_says(role: str, jo
 
 def test_a_permission_that_does_not_exist_is_a_defect() -> None:
     with pytest.raises(ValueError, match="no permission"):
-        HasPermission("users.veiw")
+        StaffPermission("users.veiw")
 
 
 @pytest.mark.mongodb
@@ -120,8 +125,9 @@ def test_what_create_staff_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_members_see_nothing_that_only_staff_do(join: Any) -> None:
     user = User.objects.get(pk=join().id)
-    assert not any(selectors.has_permission(user, code) for code in roles.PERMISSIONS)
+    assert not any(user.has_perm(code) for code in roles.PERMISSIONS)
     request: Any = APIRequestFactory().get("/")
-    request.user = user
-    assert not HasPermission("users.view").has_permission(request, None)
+    request.user, request.auth = user, Device(second_factor_at=clock.now())
+    with pytest.raises(NotFound):
+        StaffPermission("users.view").has_permission(request, None)
     assert Caller().get("me").status_code == 401

@@ -1,0 +1,121 @@
+"""The base of every page of the staff site.
+
+What a page may do is a permission of ``roles.PERMISSIONS``; what it changes goes through a
+service, which audits. Lists never count a whole table.
+"""
+
+from typing import Any, ClassVar
+
+from django.contrib.admin import ModelAdmin as DjangoModelAdmin
+from django.core.paginator import Paginator
+from django.db.models import Model, QuerySet
+from django.http import Http404, HttpRequest, HttpResponseBase
+from django.utils.functional import cached_property
+from unfold.admin import ModelAdmin
+
+__all__ = ["BoundedPaginator", "ReadOnlyAdmin", "StaffModelAdmin"]
+
+PAGE_ROWS = 50
+LISTED_ROWS_MAX = 2000
+
+
+class BoundedPaginator(Paginator):
+    """Counts no further than ``LISTED_ROWS_MAX`` rows: who looks for more narrows the search."""
+
+    template_name = "staff/pagination.html"
+
+    @cached_property
+    def count(self) -> int:
+        rows: Any = self.object_list
+        if isinstance(rows, QuerySet):
+            return len(rows.order_by().values_list("pk", flat=True)[:LISTED_ROWS_MAX])
+        return min(len(rows), LISTED_ROWS_MAX)
+
+    @property
+    def is_cut(self) -> bool:
+        return self.count == LISTED_ROWS_MAX
+
+
+class _OwnTransactions(DjangoModelAdmin):
+    """Django wraps these views in its own transaction, which holds SQLite's write lock while our
+    services queue for it, and is void on MongoDB. Services have transactions of their own."""
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        return self._changeform_view(request, object_id, form_url, extra_context)
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        return self._delete_view(request, object_id, extra_context)
+
+
+class StaffModelAdmin(ModelAdmin, _OwnTransactions):
+    """A page for staff. Without ``change_permission`` it changes nothing.
+
+    A subclass that lets rows be added or changed overrides ``save_model`` to call its service.
+    Order by an indexed column, search and filter by indexed columns only. Actions name their
+    permission as it is: ``@action(permissions=["users.act"])``. Whatever moves money calls
+    ``step_up.require_fresh_second_factor(request)`` first.
+    """
+
+    view_permission: ClassVar[str]
+    change_permission: ClassVar[str | None] = None
+    add_permission: ClassVar[str | None] = None
+
+    paginator = BoundedPaginator
+    list_per_page = PAGE_ROWS
+    list_max_show_all = 0
+    show_full_result_count = False
+    list_filter_submit = True
+    compressed_fields = True
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return request.user.has_perm(self.view_permission)
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return self._is_permitted(request, self.change_permission)
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return self._is_permitted(request, self.add_permission)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def _is_permitted(self, request: HttpRequest, code: str | None) -> bool:
+        return code is not None and request.user.has_perm(code)
+
+    def save_model(self, request: HttpRequest, obj: Model, form: Any, change: Any) -> None:
+        raise NotImplementedError(f"{type(self).__name__} must save through a service")
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: Any) -> None:
+        """Services write whole rows; there is nothing else to save."""
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponseBase:
+        raise Http404  # The audit log is the history.
+
+    def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any:
+        """Services write the audit log; Django's own is not kept."""
+
+    def log_change(self, request: HttpRequest, obj: Model, message: Any) -> Any:
+        """As ``log_addition``."""
+
+
+class ReadOnlyAdmin(StaffModelAdmin):
+    """Rows to look at, whoever looks."""
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
