@@ -1,0 +1,206 @@
+"""State fetched before, plus the events, equals state fetched after: for every durable event.
+
+A device that watches applies what its socket brings to what it fetched at the start, as a client
+does, and must then hold what it would fetch now. A new kind of durable event fails here until a
+story brings it about and ``State`` knows what it means.
+"""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from tests.clients import Json, Person, Socket, text_message
+
+pytestmark = pytest.mark.mongodb
+
+
+class State:
+    """What a client keeps: conversations, most recent first, and the wallet."""
+
+    def __init__(self, person: Person) -> None:
+        self._person = person
+        self.conversations: dict[str, Json] = {
+            row["id"]: row for row in person.all_of("conversations")
+        }
+        self.wallet = person.wallet()
+
+    def as_lists(self) -> tuple[list[Json], Json]:
+        rows = sorted(
+            self.conversations.values(), key=lambda c: (c["updated_at"], c["id"]), reverse=True
+        )
+        return rows, self.wallet
+
+    def apply(self, event: Json) -> None:
+        handler: Callable[[Json], None] = getattr(self, f"_on_{event['type'].replace('.', '_')}")
+        handler(event["data"])
+
+    def _on_message_new(self, data: Json) -> None:
+        message = data["message"]
+        conversation = self._conversation(message)
+        conversation |= {
+            "last_seq": message["seq"],
+            "last_message": message,
+            "updated_at": message["created_at"],
+        }
+        if message["sender_id"] != self._person.id:
+            conversation["unread"] += 1
+        self.wallet = data.get("wallet", self.wallet)
+
+    def _on_receipt_updated(self, data: Json) -> None:
+        conversation = self.conversations[data["conversation_id"]]
+        mine = data["user_id"] == self._person.id
+        side = "my" if mine else "peer"
+        conversation[f"{side}_delivered_seq"] = data["delivered_seq"]
+        conversation[f"{side}_read_seq"] = data["read_seq"]
+        if mine:
+            conversation["unread"] = data["unread"]
+
+    def _on_wallet_updated(self, data: Json) -> None:
+        self.wallet = data
+
+    def _conversation(self, message: Json) -> Json:
+        """A first message tells of a conversation that was not there, and not with whom."""
+        known = self.conversations.get(message["conversation_id"])
+        if known is None:
+            found = self._person.call("GET", f"conversations/{message['conversation_id']}")
+            known = self.conversations[message["conversation_id"]] = {
+                "id": message["conversation_id"],
+                "peer": found["peer"],
+                "unread": 0,
+            } | dict.fromkeys(
+                ("my_delivered_seq", "my_read_seq", "peer_delivered_seq", "peer_read_seq"), 0
+            )
+        return known
+
+
+class Watched:
+    """A person with a device that acts and another that only watches and keeps state."""
+
+    def __init__(self, url: str, name: str) -> None:
+        self.person = Person.register(url, name)
+        self.socket = self.person.socket()
+        self._tablet = self.person.sign_in()
+        # Open the socket, read state, apply the events above the state's position.
+        self._watching: Socket = self._tablet.socket()
+        self._state = State(self._tablet)
+        self.since = self._watching.position
+
+    def send(self, **where: str) -> Json:
+        wish = text_message("", "hello", str(uuid4())) | where
+        if "to_user_id" in where:
+            del wish["conversation_id"]
+        sent: Json = self.socket.command("message.send", wish)["message"]
+        return sent
+
+    def receipt(self, conversation_id: str, **marks: int) -> Json:
+        data: Json = {"conversation_id": conversation_id} | marks
+        return self.socket.command("receipt.update", data)
+
+    def check(self) -> set[str]:
+        """Hold state and events against state; the types of events that there were.
+
+        Applied live, from a log over the socket, and from a log over REST: all the same.
+        """
+        pushed = [frame for frame in self._watching.quiet() if "position" in frame]
+        assert pushed == self._watching.catch_up(self.since)
+        assert pushed == self._tablet.call("GET", f"sync?since={self.since}")["events"]
+        positions = [frame["position"] for frame in pushed]
+        assert positions == list(range(self.since + 1, self.since + 1 + len(pushed)))
+        for frame in pushed:
+            self._state.apply(frame)
+        self.since += len(pushed)
+        assert self._state.as_lists() == State(self._tablet).as_lists()
+        return {frame["type"] for frame in pushed}
+
+
+@pytest.fixture
+def people(live_server_url: str) -> tuple[Watched, Watched]:
+    return Watched(live_server_url, "Ava"), Watched(live_server_url, "Ben")
+
+
+def play_first_message(ava: Watched, ben: Watched) -> str:
+    """A message to somebody new: the conversation comes into being on both sides."""
+    return str(ava.send(to_user_id=ben.person.id)["conversation_id"])
+
+
+def play_messages(ava: Watched, ben: Watched, conversation_id: str) -> None:
+    for sender in (ava, ben, ben, ava):
+        sender.send(conversation_id=conversation_id)
+    # Over REST as well, and again with the same client_id, which is no event.
+    body = {"client_id": "once", "kind": "text", "text": "over REST"}
+    for status in (201, 200):
+        answer = ben.person.http.post(f"conversations/{conversation_id}/messages", json=body)
+        assert answer.status_code == status
+
+
+def play_receipts(ava: Watched, ben: Watched, conversation_id: str) -> None:
+    ben.receipt(conversation_id, delivered_seq=3)
+    ben.receipt(conversation_id, read_seq=2)
+    ben.receipt(conversation_id, delivered_seq=1)
+    ava.receipt(conversation_id, delivered_seq=5, read_seq=4)
+    # Somebody who keeps reading to themselves: the devices see it, the other does not.
+    assert ben.person.http.patch("me", json={"send_read_receipts": False}).status_code == 200
+    ben.receipt(conversation_id, read_seq=5)
+
+
+def play_grant(ava: Watched, ben: Watched) -> None:
+    """Credits from outside: staff give some."""
+    from pairly.core import clock
+    from payments.services import grant_credits
+
+    for number in (1, 2):
+        grant_credits(
+            owner_id=UUID(ava.person.id),
+            credits=10,
+            operation=f"grant:{number}",
+            kind="grant",
+            now=clock.now(),
+        )
+
+
+def test_state_before_plus_events_is_state_after(people: tuple[Watched, Watched]) -> None:
+    from pairly.realtime.frames import EVENTS
+
+    ava, ben = people
+    seen: set[str] = set()
+
+    def check() -> None:
+        seen.update(ava.check(), ben.check())
+
+    conversation_id = play_first_message(ava, ben)
+    check()
+    play_messages(ava, ben, conversation_id)
+    check()
+    play_receipts(ava, ben, conversation_id)
+    check()
+    play_grant(ava, ben)
+    check()
+    # A third person makes the order of conversations matter.
+    cleo = Watched(ava.person.url, "Cleo")
+    play_first_message(cleo, ava)
+    check()
+    ben.send(conversation_id=conversation_id)
+    check()
+    durable = {event.type for event in EVENTS.values() if event.durable}
+    assert seen == durable, "a durable event that no story here brings about"
+
+
+def test_events_need_nothing_that_was_refused(people: tuple[Watched, Watched]) -> None:
+    """Blocks and refusals take no position: nothing to miss, nothing to tell."""
+    ava, ben = people
+    conversation_id = play_first_message(ava, ben)
+    ava.check(), ben.check()
+    before = (ava.since, ben.since)
+    refusals: list[Any] = []
+    assert ben.person.http.put(f"blocks/{ava.person.id}").status_code == 204
+    for sender in (ava, ben):
+        answer = sender.person.http.post(
+            f"conversations/{conversation_id}/messages",
+            json={"client_id": str(uuid4()), "kind": "text", "text": "hello"},
+        )
+        refusals.append(answer.json()["code"])
+    assert refusals == ["unavailable", "unavailable"]
+    assert ava.check() | ben.check() == set()
+    assert (ava.since, ben.since) == before
