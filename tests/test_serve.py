@@ -5,7 +5,8 @@ import os
 import sqlite3
 import subprocess
 import sys
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,16 @@ def serve(environment: dict[str, str], *arguments: str) -> "subprocess.Completed
         text=True,
         check=False,
     )
+
+
+def test_servers_that_start_together_do_not_migrate_together(tmp_path: Path) -> None:
+    def start(kind: str) -> RunningServer:
+        server = running_server(database_url(tmp_path), tmp_path, server=kind)
+        return running.enter_context(server)
+
+    with ExitStack() as running, ThreadPoolExecutor(2) as threads:
+        for server in threads.map(start, ["daphne", "uvicorn"]):
+            assert "Traceback" not in server.log()
 
 
 def test_a_second_server_on_the_port_says_so_and_ends(tmp_path: Path) -> None:

@@ -1,8 +1,11 @@
 """``manage.py serve``: everything up to a running server, and everything down again."""
 
+import fcntl
 import os
 import socket
 from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from io import StringIO
 from typing import Any
@@ -50,9 +53,10 @@ class Command(BaseCommand):
 
     def _prepare(self, *, demo: bool) -> None:
         settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
-        call_command("migrate", verbosity=0, interactive=False)
-        if demo:
-            call_command("seed_demo", stdout=StringIO())  # the greeting tells the sign-ins
+        with one_at_a_time():
+            call_command("migrate", verbosity=0, interactive=False)
+            if demo:
+                call_command("seed_demo", stdout=StringIO())  # the greeting tells the sign-ins
         connections.close_all()
 
     def _greet(self, host: str, port: int, *, demo: bool) -> None:
@@ -64,6 +68,14 @@ class Command(BaseCommand):
             self.stdout.write(SIGN_INS)
         self.stdout.write("Ctrl-C or SIGTERM ends it in order.")
         self.stdout.flush()
+
+
+@contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """Servers of one machine that start together must not migrate together."""
+    with (settings.DATA_DIR / "start.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def refuse_used_port(host: str, port: int) -> None:
