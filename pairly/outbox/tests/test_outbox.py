@@ -20,6 +20,7 @@ from pairly.outbox import dispatcher, services
 from pairly.outbox.dispatch import RETRY_AFTER_SECONDS, dispatch_all, dispatch_due
 from pairly.outbox.models import OutboxEvent
 from pairly.outbox.registry import Registry
+from tests.explain import assert_uses_index
 
 pytestmark = pytest.mark.mongodb
 
@@ -294,6 +295,17 @@ def test_a_long_list_is_cut_into_rows_of_bounded_size(settings: Settings) -> Non
     tell(*[cake(str(number)) for number in range(5)])
     dispatch_all()
     assert sorted(len(events) for events in kitchen.baked) == [1, 2, 2]
+
+
+def test_due_rows_come_out_of_an_index() -> None:
+    services.subscribe(Baked, on_baked)
+    for number in range(50):
+        tell(cake(str(number)))
+        if number < 40:
+            dispatch_all()
+    due = OutboxEvent.objects.filter(state=OutboxEvent.State.PENDING, due_at__lte=clock.now())
+    assert_uses_index(due.order_by("due_at")[:100])
+    assert due.count() == 10
 
 
 def test_a_handler_that_no_row_could_name_is_refused() -> None:
