@@ -55,7 +55,7 @@ def _sqlite(database_url: str) -> Stored:
 def _mongodb(database_url: str) -> Stored:
     client: pymongo.MongoClient[Any]
     with pymongo.MongoClient(database_url) as client:
-        database = client.get_default_database()
+        database: Any = client.get_default_database()
         return {
             name: sorted(repr(document) for document in database[name].find())
             for name in database.list_collection_names()

@@ -5,6 +5,7 @@ import os
 import random
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 import pymongo
 import pytest
@@ -21,6 +22,7 @@ pytestmark = pytest.mark.mongodb
 PEOPLE = 20
 CREDITS = 1_000_000
 SERVER_SECONDS_MAX = 120
+LIFETIME = "transactionLifetimeLimitSeconds"
 
 
 @pytest.fixture(autouse=True)
@@ -30,12 +32,12 @@ def brief_transactions(database: None) -> Iterator[None]:
     if not settings.MONGODB:
         yield
         return
+    client: pymongo.MongoClient[Any]
     with pymongo.MongoClient(os.environ["DATABASE_URL"]) as client:
-        name = "transactionLifetimeLimitSeconds"
-        before = client.admin.command("getParameter", 1, **{name: 1})[name]
-        client.admin.command("setParameter", 1, **{name: 2})
+        before = client.admin.command({"getParameter": 1, LIFETIME: 1})[LIFETIME]
+        client.admin.command({"setParameter": 1, LIFETIME: 2})
         yield
-        client.admin.command("setParameter", 1, **{name: before})
+        client.admin.command({"setParameter": 1, LIFETIME: before})
 
 
 def test_acked_means_committed(start_server: StartServer) -> None:
