@@ -292,12 +292,12 @@ def main() -> int:
     try:
         ledger = verify(arguments.export, arguments.key, arguments.heads)
     except Broken as broken:
-        print(f"THE EXPORT DOES NOT VERIFY. {broken}")
+        sys.stdout.write(f"THE EXPORT DOES NOT VERIFY. {broken}\n")
         return 1
-    print(
+    sys.stdout.write(
         f"The export verifies: {ledger.sequence} transfers in {ledger.number} blocks,"
         f" {ledger.waiting} waiting, {ledger.accounts} accounts,"
-        f" head {ledger.hash}{'' if arguments.heads else ', no kept heads given'}."
+        f" head {ledger.hash}{'' if arguments.heads else ', no kept heads given'}.\n"
     )
     return 0
 

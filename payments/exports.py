@@ -68,7 +68,7 @@ def _block_writer(
 
 def _account_writer(file: BinaryIO) -> Callable[[Row], None]:
     def write(row: Row) -> None:
-        account, key, balance, held, _blocked = row
+        account, key, balance, held = row[:4]
         _line(
             file,
             {"type": "account", "id": account, "key": key, "balance": balance, "held": held},

@@ -122,7 +122,8 @@ def _load_holds(books: Books, postings: Sequence[Posting], known: dict[str, Post
     wanted = {posting.resolves for posting in postings if posting.resolves} - made_here
     if not wanted:
         return
-    stored = _known(wanted)
-    if stored.keys() - unresolved(stored.keys()):
+    stored = [posted.posting for posted in _known(wanted).values()]
+    holds = {posting.id for posting in stored if posting.phase == Phase.PENDING}
+    if holds - unresolved(holds):
         raise HoldResolved()
-    books.load_pending(posted.posting for posted in stored.values())
+    books.load_pending(stored)

@@ -19,9 +19,9 @@ import orjson
 
 from pairly.core import signing
 from pairly.core.db import snapshot
-from pairly.core.table import Row
+from pairly.core.table import Row, Table
 from payments.ledger.accounts import DEBT, HOUSE
-from payments.ledger.books import ACCOUNTS, OPEN_HOLDS, UNSEALED, every_row
+from payments.ledger.books import OPEN_HOLDS, UNSEALED, every_row
 from payments.ledger.checking import BrokenLedger, ChainReader, Position, Sink, Sums, ignore
 from payments.ledger.checkpoints import (
     Baseline,
@@ -30,13 +30,16 @@ from payments.ledger.checkpoints import (
     load_checkpoint,
     save_checkpoint,
 )
-from payments.ledger.models import Transfer
+from payments.ledger.models import Account, Transfer
 from payments.ledger.outside import OutsideHeads
 from payments.ledger.sealing import BLOCKS, header_of, seal_waiting
 
 __all__ = ["Report", "verify"]
 
 ACCOUNTS_AT_ONCE = 1000
+IDENTITIES = Table(
+    Account, "id", "key", "balance", "held", "owner_id", "kind", "asset", hex_ids=True
+)
 
 Progress = Callable[[int, int], None]
 """Takes how many transfers are verified, and how many there are to verify."""
@@ -126,10 +129,12 @@ class _Run:
         seal_waiting(self._now)
         reader = self._reader(start, outside)
         try:
-            self._follow(reader, progress)
+            sealed = self._follow(reader, outside, progress)
         finally:
             self.position = reader.position
-        outside.check_end(reader.position)
+        if self._incremental and reader.position != start:
+            house = frozenset(reader.house_ids.values())
+            save_checkpoint(reader.position, sealed, house, self._now)
 
     def _reader(self, start: Position, outside: OutsideHeads) -> ChainReader:
         return ChainReader(
@@ -140,7 +145,8 @@ class _Run:
             sink=self._sink,
         )
 
-    def _follow(self, reader: ChainReader, progress: Progress) -> None:
+    def _follow(self, reader: ChainReader, outside: OutsideHeads, progress: Progress) -> Sums:
+        """All the checks; what the sealed transfers come to, for the next incremental run."""
         newest, total = _newest()
         reader.read(newest, lambda done: progress(done, total))
         with snapshot():
@@ -148,15 +154,14 @@ class _Run:
             reader.read(newest)
             if reader.position.number < newest:
                 raise BrokenLedger("the block is missing", block=reader.position.number + 1)
+            outside.check_end(reader.position)
             sealed = reader.sums.copy() if self._incremental else reader.sums
             self._read_waiting(reader)
             self._check_accounts(reader.sums)
             self._check_holds(reader.sums)
             if not self._incremental:
                 self._check_count(reader.position)
-        if self._incremental:
-            house = frozenset(reader.house_ids.values())
-            save_checkpoint(reader.position, sealed, house, self._now)
+        return sealed
 
     def _read_waiting(self, reader: ChainReader) -> None:
         for _id, _count, leaves, _house in every_row(UNSEALED, "id"):
@@ -178,11 +183,11 @@ class _Run:
 
     def _accounts(self, touched: Collection[str]) -> Iterator[Row]:
         if not self._incremental:
-            yield from every_row(ACCOUNTS, "id")
+            yield from every_row(IDENTITIES, "id")
             return
         ids = sorted(touched)
         for start in range(0, len(ids), ACCOUNTS_AT_ONCE):
-            yield from ACCOUNTS.select("id", ids[start : start + ACCOUNTS_AT_ONCE])
+            yield from IDENTITIES.select("id", ids[start : start + ACCOUNTS_AT_ONCE])
 
     def _check_holds(self, sums: Sums) -> None:
         """Each pending transfer without an end is noted as open, and nothing else is."""
@@ -208,10 +213,11 @@ class _Run:
 
 
 def _check_account(row: Row, sums: Sums) -> None:
-    account, key, balance, held, _blocked = row
-    owner, kind, _asset = key.split(":")
+    account, key, balance, held, owner, kind, asset = row
+    if key != f"{owner or HOUSE}:{kind}:{asset}":
+        raise BrokenLedger("its name is not that of its owner, kind and asset", account=key)
     expected, expected_held = sums.balances.get(account, 0), sums.held.get(account, 0)
-    if owner == HOUSE:
+    if owner is None:
         expected = expected_held = 0
     elif kind == DEBT:
         expected = -expected

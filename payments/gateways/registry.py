@@ -1,0 +1,25 @@
+"""Which gateway serves which provider: settings alone decide."""
+
+from functools import cache
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from payments.gateways.base import Gateway
+
+__all__ = ["gateway_named", "provider_names"]
+
+
+def provider_names() -> list[str]:
+    return list(settings.PAYMENT_GATEWAYS)
+
+
+def gateway_named(provider: str) -> Gateway:
+    """Raises ``KeyError`` for a provider that is not served."""
+    return _made(settings.PAYMENT_GATEWAYS[provider])
+
+
+@cache
+def _made(dotted_path: str) -> Gateway:
+    gateway: Gateway = import_string(dotted_path)()
+    return gateway
