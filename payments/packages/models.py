@@ -29,9 +29,7 @@ class Price(AppendOnlyModel):
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False, db_column="_id")
-    package = models.ForeignKey(
-        Package, on_delete=models.PROTECT, related_name="+", db_index=False
-    )
+    package = models.ForeignKey(Package, on_delete=models.PROTECT, related_name="+", db_index=False)
     currency = models.CharField(max_length=3)
     amount_minor = models.PositiveIntegerField()
     starts_at = models.DateTimeField()
