@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from structlog.contextvars import bind_contextvars
 
 from pairly.accounts import selectors, services
+from pairly.accounts.errors import SecondFactorRequired
 from pairly.accounts.models import Device, User
 from pairly.accounts.services.sign_ins import refuse_suspended
 from pairly.accounts.tokens import hash_token
@@ -19,6 +20,7 @@ from pairly.core.table import Table
 
 __all__ = [
     "BearerAuthentication",
+    "BearerBeforeSecondFactor",
     "SocketIdentity",
     "authenticate_socket",
     "device_states",
@@ -26,7 +28,16 @@ __all__ = [
 
 SCHEME = "bearer"
 
-SIGN_INS = Table(Device, "id", "user_id", "last_used_at", "expires_at", "ended_at")
+SIGN_INS = Table(
+    Device,
+    "id",
+    "user_id",
+    "last_used_at",
+    "expires_at",
+    "ended_at",
+    "second_factor_required",
+    "second_factor_at",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +49,19 @@ class SocketIdentity:
 class BearerAuthentication(BaseAuthentication):
     """``Authorization: Bearer <token>``. ``request.auth`` is the device."""
 
+    asks_second_factor = True
+
     def authenticate(self, request: Request) -> tuple[User, Device] | None:
         """None without a header, so that public routes answer; a bad token is never ignored.
 
-        Raises ``NotAuthenticated``, ``AccountSuspended``.
+        Raises ``NotAuthenticated``, ``AccountSuspended``, ``SecondFactorRequired``.
         """
         header = request.META.get("HTTP_AUTHORIZATION")
         if header is None:
             return None
         device = _device_of_header(header, clock.now())
+        if self.asks_second_factor:
+            refuse_unproved(device)
         bind_contextvars(user_id=str(device.user_id))
         return device.user, device
 
@@ -54,8 +69,17 @@ class BearerAuthentication(BaseAuthentication):
         return 'Bearer realm="pairly"'
 
 
+class BearerBeforeSecondFactor(BearerAuthentication):
+    """For the few routes that answer a sign-in whose second factor is yet to be proved."""
+
+    asks_second_factor = False
+
+
 def authenticate_socket(authorization_header: str | None, ticket: str | None) -> SocketIdentity:
-    """Who opens a socket. Raises ``NotAuthenticated``, ``AccountSuspended``."""
+    """Who opens a socket.
+
+    Raises ``NotAuthenticated``, ``AccountSuspended``, ``SecondFactorRequired``.
+    """
     now = clock.now()
     if authorization_header is not None:
         device = _device_of_header(authorization_header, now)
@@ -65,21 +89,23 @@ def authenticate_socket(authorization_header: str | None, ticket: str | None) ->
         device = _checked(found, now)
     else:
         raise NotAuthenticated
+    refuse_unproved(device)
     return SocketIdentity(user_id=device.user_id, device_id=device.pk)
 
 
 def device_states(device_ids: Collection[UUID]) -> set[UUID]:
-    """Those of the devices that are signed in and whose account may act. Two bulk reads.
+    """Those of the devices that may go on: signed in, the second factor proved where one is
+    wanted, the account neither suspended nor deleted. Two bulk reads.
 
     Called at heartbeats, so it also notes, once in some minutes, that they are in use.
     """
     now = clock.now()
     signed_in = [
         (device_id, user_id, last_used_at)
-        for device_id, user_id, last_used_at, expires_at, ended_at in SIGN_INS.select(
-            "id", device_ids
+        for device_id, user_id, last_used_at, expires_at, ended_at, required, proved_at in (
+            SIGN_INS.select("id", device_ids)
         )
-        if ended_at is None and expires_at > now
+        if ended_at is None and expires_at > now and (proved_at is not None or not required)
     ]
     active = selectors.active_user_ids({user_id for _device, user_id, _used in signed_in})
     standing = [row for row in signed_in if row[1] in active]
@@ -99,6 +125,12 @@ def _device_of_header(header: str, now: datetime) -> Device:
     if device.last_used_at <= selectors.touched_before(now):
         services.touch_devices(device_ids=[device.pk], user_ids=[device.user_id], now=now)
     return device
+
+
+def refuse_unproved(device: Device) -> None:
+    """Raises ``SecondFactorRequired`` if this sign-in has yet to prove it."""
+    if device.second_factor_required and device.second_factor_at is None:
+        raise SecondFactorRequired
 
 
 def _checked(device: Device | None, now: datetime) -> Device:

@@ -9,6 +9,7 @@ __all__ = [
     "LastSuperadmin",
     "PhotoTooLarge",
     "PhotoTypeUnsupported",
+    "SecondFactorMissing",
     "SecondFactorRequired",
     "TooManyBlocks",
     "WrongCredentials",
@@ -30,6 +31,10 @@ class SecondFactorRequired(PermissionDenied):
 
     code = "second_factor_required"
     title = "Verify your second factor first."
+
+
+class SecondFactorMissing(Conflict):
+    title = "There is no second factor; enrol one first."
 
 
 class EmailTaken(Conflict):

@@ -28,14 +28,18 @@ __all__ = [
     "DeleteAccountSerializer",
     "DeviceSerializer",
     "DirectorySerializer",
+    "EnrolmentSerializer",
     "LoginSerializer",
     "PhotoSerializer",
     "ProfileSerializer",
     "PublicUserSerializer",
+    "RecoveryCodesSerializer",
     "RegisterSerializer",
+    "RemoveSecondFactorSerializer",
     "ReportInputSerializer",
     "ReportSerializer",
     "ResetSerializer",
+    "SecondFactorCodeSerializer",
     "SignedInSerializer",
     "TicketSerializer",
     "UserSerializer",
@@ -46,6 +50,7 @@ PASSWORD_LENGTH_MAX = 256
 EMAIL_LENGTH_MAX = 254
 DEVICE_NAME_LENGTH_MAX = 80
 TOKEN_LENGTH_MAX = 100
+CODE_LENGTH_MAX = 40
 AGE_MIN, AGE_MAX = 18, 120
 DIRECTION_MARKS = frozenset(
     "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
@@ -148,6 +153,17 @@ class ConfirmResetSerializer(StrictSerializer):
 
 class VerifyEmailSerializer(StrictSerializer):
     code = serializers.RegexField(r"^[0-9]{6}$")
+
+
+class SecondFactorCodeSerializer(StrictSerializer):
+    """A code of an authenticator, or a recovery code in any spelling."""
+
+    code = serializers.CharField(max_length=CODE_LENGTH_MAX)
+
+
+class RemoveSecondFactorSerializer(StrictSerializer):
+    password = PasswordField()
+    code = serializers.CharField(max_length=CODE_LENGTH_MAX)
 
 
 class ProfileSerializer(StrictSerializer):
@@ -258,6 +274,17 @@ class SignedInSerializer(serializers.Serializer[Any]):
     token = serializers.CharField()
     expires_at = serializers.DateTimeField(source="device.expires_at")
     user = UserSerializer()
+    second_factor_required = serializers.BooleanField(
+        source="device.second_factor_required",
+        required=False,
+        help_text="Present and true: prove it by POST auth/second-factor, nothing else answers.",
+    )
+
+    def to_representation(self, instance: Any) -> dict[str, Any]:
+        data = super().to_representation(instance)
+        if not data["second_factor_required"]:
+            del data["second_factor_required"]
+        return data
 
 
 class DeviceSerializer(serializers.ModelSerializer[Device]):
@@ -279,6 +306,17 @@ class DeviceSerializer(serializers.ModelSerializer[Device]):
 
     def get_current(self, device: Device) -> bool:
         return bool(device.pk == self.context["device_id"])
+
+
+class EnrolmentSerializer(serializers.Serializer[Any]):
+    secret = serializers.CharField(help_text="Base32, to type into an authenticator")
+    uri = serializers.CharField(help_text="otpauth://, to show as a QR code")
+
+
+class RecoveryCodesSerializer(serializers.Serializer[Any]):
+    recovery_codes = serializers.ListField(
+        child=serializers.CharField(), help_text="Shown this once; each works once."
+    )
 
 
 class TicketSerializer(serializers.Serializer[Any]):

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from pairly.accounts.api import people, sign_in
+from pairly.accounts.api import people, second_factor, sign_in
 
 urlpatterns = [
     path("auth/register", sign_in.RegisterView.as_view(), name="register"),
@@ -17,6 +17,14 @@ urlpatterns = [
     path("auth/socket-ticket", sign_in.TicketView.as_view(), name="socket-ticket"),
     path("auth/verify-email", sign_in.VerifyEmailView.as_view(), name="verify-email"),
     path("auth/verify-email/resend", sign_in.ResendCodeView.as_view(), name="resend-code"),
+    path("auth/second-factor", second_factor.SecondFactorView.as_view(), name="second-factor"),
+    path("auth/second-factor/enrol", second_factor.EnrolView.as_view(), name="enrol"),
+    path("auth/second-factor/confirm", second_factor.ConfirmView.as_view(), name="confirm-enrol"),
+    path(
+        "auth/second-factor/recovery-codes",
+        second_factor.RecoveryCodesView.as_view(),
+        name="recovery-codes",
+    ),
     path("me", people.MeView.as_view(), name="me"),
     path("me/photo", people.PhotoView.as_view(), name="photo"),
     path("me/export", people.ExportView.as_view(), name="export"),

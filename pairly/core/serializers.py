@@ -5,6 +5,7 @@ from typing import Any
 
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
+from rest_framework.request import Request
 
 __all__ = ["StrictSerializer"]
 
@@ -17,6 +18,14 @@ class StrictSerializer(serializers.Serializer[Any]):
 
     The error of such a field has the code ``unknown_field``.
     """
+
+    @classmethod
+    def checked(cls, request: Request) -> dict[str, Any]:
+        """The values of a request's body. Raises REST framework's ``ValidationError``."""
+        serializer = cls(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        values: dict[str, Any] = serializer.validated_data
+        return values
 
     def to_internal_value(self, data: Any) -> Any:
         unknown = self._unknown_fields(data)

@@ -1,7 +1,6 @@
 """``/api/v1/auth/``: registering, signing in and out, passwords, verification."""
 
 from collections.abc import Sequence
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -14,6 +13,7 @@ from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from pairly.accounts import selectors, services
+from pairly.accounts.authentication import BearerBeforeSecondFactor
 from pairly.accounts.serializers import (
     ChangePasswordSerializer,
     ConfirmResetSerializer,
@@ -64,7 +64,7 @@ class PublicView(APIView):
 class RegisterView(PublicView):
     @extend_schema(request=RegisterSerializer, responses={201: SignedInSerializer})
     def post(self, request: Request) -> Response:
-        values = _checked(RegisterSerializer, request)
+        values = RegisterSerializer.checked(request)
         origin = _origin(request, values.pop("device_name", ""))
         signed_in = services.register(**values, origin=origin)
         return Response(SignedInSerializer(signed_in).data, status.HTTP_201_CREATED)
@@ -73,12 +73,14 @@ class RegisterView(PublicView):
 class LoginView(PublicView):
     @extend_schema(request=LoginSerializer, responses=SignedInSerializer)
     def post(self, request: Request) -> Response:
-        values = _checked(LoginSerializer, request)
+        values = LoginSerializer.checked(request)
         origin = _origin(request, values.pop("device_name", ""))
         return Response(SignedInSerializer(services.sign_in(**values, origin=origin)).data)
 
 
 class LogoutView(APIView):
+    authentication_classes = (BearerBeforeSecondFactor,)
+
     @extend_schema(request=None, responses={204: None})
     def post(self, request: Request) -> Response:
         services.end_device(user_id=request.user.pk, device_id=request.auth.pk)
@@ -114,7 +116,7 @@ class ChangePasswordView(APIView):
             user=request.user,
             device_id=request.auth.pk,
             address=client_address(request),
-            **_checked(ChangePasswordSerializer, request),
+            **ChangePasswordSerializer.checked(request),
         )
         return Response(status=status.HTTP_204_NO_CONTENT)
 
@@ -122,7 +124,7 @@ class ChangePasswordView(APIView):
 class ResetView(PublicView):
     @extend_schema(request=ResetSerializer, responses={204: None})
     def post(self, request: Request) -> Response:
-        services.request_password_reset(**_checked(ResetSerializer, request))
+        services.request_password_reset(**ResetSerializer.checked(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -131,14 +133,14 @@ class ConfirmResetView(PublicView):
 
     @extend_schema(request=ConfirmResetSerializer, responses={204: None})
     def post(self, request: Request) -> Response:
-        services.reset_password(**_checked(ConfirmResetSerializer, request))
+        services.reset_password(**ConfirmResetSerializer.checked(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 class VerifyEmailView(APIView):
     @extend_schema(request=VerifyEmailSerializer, responses={204: None})
     def post(self, request: Request) -> Response:
-        services.verify_email(user=request.user, **_checked(VerifyEmailSerializer, request))
+        services.verify_email(user=request.user, **VerifyEmailSerializer.checked(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -156,15 +158,6 @@ class TicketView(APIView):
     def post(self, request: Request) -> Response:
         ticket = services.issue_socket_ticket(device_id=request.auth.pk)
         return Response({"ticket": ticket, "expires_in": settings.SOCKET_TICKET_LIFETIME_SECONDS})
-
-
-def _checked(
-    serializer_class: type[serializers.Serializer[Any]], request: Request
-) -> dict[str, Any]:
-    serializer = serializer_class(data=request.data)
-    serializer.is_valid(raise_exception=True)
-    values: dict[str, Any] = serializer.validated_data
-    return values
 
 
 def _origin(request: Request, device_name: str) -> Origin:

@@ -6,6 +6,7 @@ from django.contrib.auth.hashers import make_password
 
 from pairly.accounts.events import UserDeleted
 from pairly.accounts.models import Block, Device, Mail, MailedSecret, SignInAttempt, User
+from pairly.accounts.second_factor.services import forget_second_factor
 from pairly.accounts.services.devices import end_devices
 from pairly.accounts.services.photos import delete_photo_file
 from pairly.accounts.services.sign_ins import confirm_password
@@ -37,6 +38,7 @@ def _delete(user: User, now: datetime) -> None:
         return
     leave_all_roles(user.pk)
     end_devices(user_id=user.pk)
+    forget_second_factor(user.pk)
     Device.objects.filter(user_id=user.pk).update(name="", address="", user_agent="")
     MailedSecret.objects.filter(user_id=user.pk).delete()
     SignInAttempt.objects.filter(user_id=user.pk).delete()

@@ -9,6 +9,7 @@ from django.conf import settings
 
 from pairly.accounts import selectors
 from pairly.accounts.models import Device, SocketTicket, User
+from pairly.accounts.second_factor.selectors import has_second_factor
 from pairly.accounts.tokens import hash_token, new_token
 from pairly.core import clock
 from pairly.core.db import change_one, run_atomic
@@ -65,6 +66,7 @@ def open_device(*, user_id: UUID, origin: Origin, now: datetime) -> tuple[Device
     surplus = selectors.devices_of(user_id, now)[settings.DEVICES_PER_USER_MAX - 1 :]
     _end(list(surplus), CloseCode.TOO_MANY_DEVICES, now)
     device, token = _new_device(user_id=user_id, origin=origin, now=now)
+    device.second_factor_required = has_second_factor(user_id)
     device.save(force_insert=True)
     return device, token
 
