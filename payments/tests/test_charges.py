@@ -154,6 +154,6 @@ def test_prices_come_from_the_settings(settings: Any) -> None:
     assert [call_rate(media) for media in ("audio", "video")] == [5, 10]
     settings.PRICE_MESSAGE_TEXT_CREDITS = 4
     assert message_price("text") == 4
-    for ask in (lambda: message_price("smell"), lambda: call_rate("smell")):
+    for ask in (message_price, call_rate):
         with pytest.raises(ValueError):
-            ask()
+            ask("smell")

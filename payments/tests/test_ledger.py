@@ -44,9 +44,10 @@ def test_a_leaf_is_what_a_canonicalizer_would_write(values: tuple[str, ...]) -> 
 
 def test_meta_is_flat_ascii_named_text() -> None:
     assert meta_text({"b": "ü", "a": "1"}) == '{"a":"1","b":"ü"}'
-    for wrong in ({"a": 1}, {"ü": "1"}, {"a": None}, {"a": {}}):
+    wrong: list[dict[str, Any]] = [{"a": 1}, {"ü": "1"}, {"a": None}, {"a": {}}]
+    for meta in wrong:
         with pytest.raises(TypeError):
-            meta_text(wrong)  # type: ignore[arg-type]
+            meta_text(meta)
 
 
 @pytest.mark.mongodb

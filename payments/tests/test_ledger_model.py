@@ -168,7 +168,8 @@ class LedgerMachine(RuleBasedStateMachine):
 def test_the_ledger_does_what_a_dictionary_would(
     limited: Callable[[int, int, int], settings],
 ) -> None:
-    LedgerMachine.people = tuple(make_people(2))
+    ava, ben = make_people(2)
+    LedgerMachine.people = (ava, ben)
     run_state_machine_as_test(LedgerMachine, settings=limited(15, 100, 2000))
 
 
