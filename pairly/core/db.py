@@ -117,32 +117,29 @@ def atomic() -> Iterator[None]:
             connection.pairly_depth -= 1
         return
     connection.pairly_depth, connection.pairly_broken = 1, False
+    hooks: list[Any] = []
     try:
         with _mongodb_block() if is_mongodb() else _sqlite_block():
             yield
             if connection.pairly_broken:
                 raise BrokenTransaction("an inner block failed and its error was swallowed")
+            hooks, connection.run_on_commit = connection.run_on_commit, []
     finally:
         connection.pairly_depth, connection.pairly_broken = 0, False
+    # Only now is the block over and the writers' lock given back, so a hook's own is a real one.
+    for _savepoints, function, _robust in hooks:
+        _run_hook(function)
 
 
 @contextmanager
 def _sqlite_block() -> Iterator[None]:
-    """BEGIN IMMEDIATE (by settings) after queueing for it.
-
-    Commit hooks run after the lock is given back, so that a hook may open its own transaction.
-    """
-    connection: Any = connections[DEFAULT_DB_ALIAS]
-    hooks: list[Any] = []
+    """BEGIN IMMEDIATE (by settings) after queueing for it."""
     _writers.acquire()
     try:
         with django_transaction.atomic():
             yield
-            hooks, connection.run_on_commit = connection.run_on_commit, []
     finally:
         _writers.release()
-    for _savepoints, function, _robust in hooks:
-        _run_hook(function)
 
 
 @contextmanager
@@ -150,13 +147,8 @@ def _mongodb_block() -> Iterator[None]:
     """A multi-document transaction; ``pairly.mongodb`` repairs what its commit leaves behind."""
     from django_mongodb_backend.transaction import atomic as mongodb_atomic
 
-    connection: Any = connections[DEFAULT_DB_ALIAS]
-    hooks: list[Any] = []
     with mongodb_atomic():
         yield
-        hooks, connection.run_on_commit = connection.run_on_commit, []
-    for _savepoints, function, _robust in hooks:
-        _run_hook(function)
 
 
 def _run_hook(function: Callable[[], Any]) -> None:

@@ -62,6 +62,27 @@ def test_a_hook_that_fails_stops_no_other_and_may_write() -> None:
     assert Event.objects.filter(pk="from a hook").exists()
 
 
+def test_a_hook_opens_a_transaction_of_its_own() -> None:
+    """All or nothing there as well, with hooks of its own after its own commit."""
+    seen: list[str] = []
+
+    def half_done() -> None:
+        write("half")
+        on_commit(lambda: seen.append("never"))
+        raise RuntimeError("fails in the middle")
+
+    def whole() -> None:
+        write("whole")
+        on_commit(lambda: seen.append(f"open: {in_atomic_block()}"))
+        seen.append("inside")
+
+    with atomic():
+        on_commit(lambda: run_atomic(half_done))
+        on_commit(lambda: run_atomic(whole))
+    assert [event.pk for event in Event.objects.all()] == ["whole"]
+    assert seen == ["inside", "open: False"]
+
+
 def test_a_stale_read_runs_the_block_again() -> None:
     runs: list[int] = []
 
