@@ -1,5 +1,6 @@
 """Every address of the project, by composition only."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
@@ -27,3 +28,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("messaging.urls")),
     path("admin/", admin.site.urls),
 ]
+if settings.WEB_CLIENT:
+    urlpatterns.append(path("", include("pairly.webclient.urls")))

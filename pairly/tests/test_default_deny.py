@@ -8,6 +8,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from rest_framework.test import APIClient
 
 PUBLIC = {
+    "GET /",
     "GET /health/live",
     "GET /health/ready",
     "GET /api/schema",

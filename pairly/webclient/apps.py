@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class WebClientConfig(AppConfig):
+    name = "pairly.webclient"
+    label = "webclient"

@@ -1,0 +1,99 @@
+/** Start: who is here, and which page shows. */
+import { forgetPhotos, useApi } from "./avatar.js";
+import { createChatView } from "./chatview.js";
+import { createClient } from "./client.js";
+import { createConversations } from "./conversations.js";
+import { createCredits } from "./credits.js";
+import { $ } from "./dom.js";
+import { countryName } from "./format.js";
+import { createPeople } from "./people.js";
+import { createPerson } from "./person.js";
+import { go, onRoute, route } from "./router.js";
+import { session } from "./session.js";
+import { createSettings } from "./settings.js";
+import { createShell } from "./shell.js";
+import { createSignIn } from "./signin.js";
+import { on, state } from "./store.js";
+import { toast, toastError } from "./toasts.js";
+import { nameCountries } from "./widgets.js";
+
+const WHY_SIGNED_OUT = {
+  4401: "You were signed out. Please sign in again.",
+  4403: "This account may not be used at the moment.",
+};
+
+const client = createClient({
+  onEnded: showSignIn,
+  onRefused: (_item, error) => {
+    if (error.code === "insufficient_credits") credits.open("That message needs more credits than you have.");
+    else toast(error.message, { kind: "error", traceId: error.traceId });
+  },
+  openConversation: () => route().id,
+});
+useApi(client.api);
+nameCountries(countryName);
+
+const credits = createCredits(client);
+const settings = createSettings(client);
+const person = createPerson(client, { write });
+const shell = createShell(client, { openCredits: () => credits.open(), openSettings: settings.open });
+const conversations = createConversations();
+const people = createPeople(client, { openPerson: person.open, write });
+const chatView = createChatView(client, {
+  openCredits: () => credits.open(),
+  openPerson: person.open,
+  openReport: person.openReport,
+  toggleBlock: person.toggleBlock,
+});
+const signIn = createSignIn(client, { onSignedIn: () => showApp() });
+
+/** Open the conversation with somebody; whether that worked. */
+async function write(somebody) {
+  try {
+    const conversation = await client.chat.openWith(somebody.id);
+    go("chats", conversation.id);
+    return true;
+  } catch (error) {
+    toastError(error);
+    return false;
+  }
+}
+
+function showApp() {
+  signIn.hide();
+  $("app").hidden = false;
+  show(route());
+}
+
+function showSignIn(code = null) {
+  document.querySelectorAll("dialog[open]").forEach((one) => one.close());
+  $("app").hidden = true;
+  chatView.reset();
+  people.reset();
+  forgetPhotos();
+  history.replaceState(null, "", location.pathname);
+  document.title = "Pairly";
+  signIn.show(WHY_SIGNED_OUT[code]);
+}
+
+function show({ page, id }) {
+  if ($("app").hidden) return;
+  shell.navigate(page);
+  chatView.open(page === "chats" ? id : null);
+  conversations.select(id);
+  if (page === "people") people.open();
+}
+
+onRoute(show);
+window.addEventListener("online", () => client.socket.poke());
+document.addEventListener("visibilitychange", () => document.hidden || client.socket.poke());
+window.addEventListener("offline", () => client.socket.poke());
+
+$("starting").hidden = true;
+if (session.token) {
+  client.start();
+  showApp();
+} else {
+  showSignIn();
+}
+on("me", () => $("app").classList.toggle("ready", state.me !== null));

@@ -1,0 +1,124 @@
+/** Puts the parts together: who is signed in, the socket, and what events do to the state. */
+import { createApi } from "./api.js";
+import { createChat } from "./chat.js";
+import { createOutbox } from "./outbox.js";
+import { PairlySocket, STATUS } from "./protocol.js";
+import { createReceipts } from "./receipts.js";
+import { session } from "./session.js";
+import { changed, reset, set, state } from "./store.js";
+
+/** `onEnded(code)`: signed out from here or elsewhere; `onRefused(item, error)`: a message was
+ * refused; `openConversation()`: the id that is looked at. */
+export function createClient({ onEnded, onRefused, openConversation }) {
+  const api = createApi({ getToken: () => session.token, onSignedOut: () => ended(4401) });
+  const socket = new PairlySocket({
+    url: `${location.protocol === "https:" ? "wss:" : "ws:"}//${location.host}/ws/`,
+    getTicket: async () => (await api.post("auth/socket-ticket")).ticket,
+    readState,
+    onEvent: applyEvent,
+    onStatus: statusChanged,
+    isActive: () => !document.hidden,
+  });
+  const chat = createChat({ api });
+  const receipts = createReceipts({ socket, onMoved: chat.receiptMoved });
+  const outbox = createOutbox({
+    socket,
+    onSent: ({ message, wallet }) => {
+      set({ wallet });
+      chat.messageArrived(message);
+    },
+    onRefused,
+  });
+  let typingSentAt = 0;
+
+  async function readState() {
+    const [me, wallet, config, blocks] = await Promise.all([
+      api.get("me"),
+      api.get("wallet"),
+      api.get("config"),
+      api.all("blocks"),
+    ]);
+    set({ me, wallet, prices: config.prices.messages, limits: config.limits });
+    set({ blocked: new Map(blocks.map((one) => [one.user_id, one.display_name])) });
+    await chat.readAll(openConversation());
+  }
+
+  function applyEvent({ type, data }) {
+    if (type === "message.new") {
+      if (data.wallet) set({ wallet: data.wallet });
+      dropSent(data.message);
+      chat.messageArrived(data.message)?.catch(() => {}); // read with the next message, or afresh
+      receipts.schedule();
+    } else if (type === "receipt.updated") chat.receiptMoved(data);
+    else if (type === "typing") chat.typed(data);
+    else if (type === "wallet.updated") set({ wallet: data });
+  }
+
+  /** An own message whose ack was lost comes back as an event. */
+  function dropSent(message) {
+    if (message.sender_id !== state.me.id) return;
+    if (state.unsent.some((item) => item.clientId === message.client_id)) outbox.discard(message.client_id);
+  }
+
+  function statusChanged(connection) {
+    set({ connection });
+    if (connection.status === STATUS.ONLINE) {
+      outbox.flush();
+      receipts.schedule();
+    }
+    if (connection.status === STATUS.ENDED && connection.code !== null) ended(connection.code);
+  }
+
+  function start() {
+    outbox.restore();
+    socket.open();
+  }
+
+  async function signIn(path, values) {
+    const device = { device_name: "Web client" };
+    const signedIn = await api.post(path, { ...values, ...device }, { open: true });
+    session.start(signedIn.token);
+    set({ me: signedIn.user });
+    start();
+  }
+
+  async function signOut() {
+    try {
+      await api.post("auth/logout");
+    } catch (error) {
+      if (error.status !== 401) throw error;
+    }
+    ended(null);
+  }
+
+  function ended(code) {
+    if (!session.token && !state.me) return;
+    session.end();
+    socket.close();
+    reset();
+    onEnded(code);
+  }
+
+  /** Call at each stroke; told at most every few seconds. */
+  function typing(conversationId, active) {
+    const pause = state.limits.typing_interval_seconds * 1000;
+    if (!socket.ready || (active && Date.now() - typingSentAt < pause)) return;
+    typingSentAt = active ? Date.now() : 0;
+    const type = active ? "typing.start" : "typing.stop";
+    socket.command(type, { conversation_id: conversationId }).catch(() => {}); // may be lost
+  }
+
+  async function block(person) {
+    await api.put(`blocks/${person.id}`);
+    state.blocked.set(person.id, person.display_name);
+    changed("blocked");
+  }
+
+  async function unblock(userId) {
+    await api.delete(`blocks/${userId}`);
+    state.blocked.delete(userId);
+    changed("blocked");
+  }
+
+  return { api, block, chat, outbox, receipts, signIn, signOut, socket, start, typing, unblock };
+}

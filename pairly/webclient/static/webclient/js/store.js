@@ -1,0 +1,52 @@
+/** What the client knows, and who wants to hear when it changes. */
+
+function emptyState() {
+  return {
+    me: null,
+    wallet: null, // {balance, held, available, debt}
+    prices: {}, // credits by kind of message
+    limits: { message_text_characters_max: 5000, typing_interval_seconds: 3, typing_expiry_seconds: 6 },
+    connection: { status: "ended", code: null, retryAt: null },
+    blocked: new Map(), // user id -> display name
+    conversations: new Map(), // id -> as the API has it, see chat.js for what is added
+    unsent: [], // see outbox.js
+  };
+}
+
+const listeners = new Map();
+let due = null;
+
+export const state = emptyState();
+
+/** Hear of a topic: `me`, `wallet`, `prices`, `connection`, `blocked`, `conversations`, `unsent`,
+ * or `conversation:<id>`. Called once, however often it changed in one turn. */
+export function on(topic, listener) {
+  if (!listeners.has(topic)) listeners.set(topic, new Set());
+  listeners.get(topic).add(listener);
+  return () => listeners.get(topic).delete(listener);
+}
+
+export function changed(...topics) {
+  if (!due) {
+    due = new Set();
+    queueMicrotask(tell);
+  }
+  topics.forEach((topic) => due.add(topic));
+}
+
+export function set(values) {
+  Object.assign(state, values);
+  changed(...Object.keys(values));
+}
+
+export function reset() {
+  set(emptyState());
+}
+
+function tell() {
+  const topics = due;
+  due = null;
+  for (const topic of topics) {
+    for (const listener of listeners.get(topic) || []) listener();
+  }
+}
