@@ -69,6 +69,26 @@ TASKS = (
     ),
     PeriodicTask(
         name="outbox.clean_outbox",
+    PeriodicTask(
+        name="payments.process_webhooks",
+        function="payments.tasks.process_webhooks",
+        every=timedelta(seconds=5),
+    ),
+    PeriodicTask(
+        name="payments.follow_up_intents",
+        function="payments.tasks.follow_up_intents",
+        every=timedelta(seconds=10),
+    ),
+    PeriodicTask(
+        name="core.remove_expired_keys",
+        function="pairly.core.tasks.remove_expired_keys",
+        every=timedelta(minutes=10),
+    ),
+    PeriodicTask(
+        name="audit.verify_audit",
+        function="pairly.audit.tasks.verify_audit",
+        every=time(hour=2, minute=45),
+    ),
         function="pairly.outbox.tasks.clean_outbox",
         every=timedelta(hours=1),
     ),
@@ -90,6 +110,16 @@ def run(task: PeriodicTask) -> None:
     try:
         task.resolve()()
     finally:
+if settings.MOCK_MODE:
+    TASKS += (
+        PeriodicTask(
+            name="payments.deliver_mock_webhooks",
+            function="payments.tasks.deliver_mock_webhooks",
+            every=timedelta(seconds=1),
+        ),
+    )
+
+TASKS_BY_NAME = {task.name: task for task in TASKS}
         close_old_connections()
 
 

@@ -313,7 +313,7 @@ TYPING_INTERVAL_SECONDS = pairly_int("TYPING_INTERVAL_SECONDS", 3, minimum=1)
 TYPING_EXPIRY_SECONDS = pairly_int("TYPING_EXPIRY_SECONDS", 6, minimum=1)
 TYPING_PARTNER_CACHE_SECONDS = pairly_int("TYPING_PARTNER_CACHE_SECONDS", 10, minimum=1)
 
-# Payment providers: in mock mode their webhooks are really signed, with secrets that all know
+# Payments: in mock mode webhooks are really signed, with secrets that all know
 
 MOCK_WEBHOOK_SECRETS = ["pairly-mock-mode-only-webhook-secret"]
 STRIPE_WEBHOOK_SECRETS = env.list(
@@ -324,6 +324,23 @@ RAZORPAY_WEBHOOK_SECRETS = env.list(
 )
 
 # REST framework
+# Provider to the dotted path of its gateway.
+PAYMENT_GATEWAYS = env.dict(
+    "PAYMENT_GATEWAYS",
+    {"stripe": "payments.gateways.mock_stripe.MockStripe"} if MOCK_MODE else {},
+)
+CURRENCY_DEFAULT = env.str("PAIRLY_CURRENCY_DEFAULT", "INR")
+PURCHASE_NEEDS_VERIFIED_EMAIL = env.bool("PAIRLY_PURCHASE_NEEDS_VERIFIED_EMAIL", not MOCK_MODE)
+INTENT_LIFETIME_MINUTES = pairly_int("INTENT_LIFETIME_MINUTES", 10, minimum=1)
+INTENT_POLL_SECONDS = pairly_int("INTENT_POLL_SECONDS", 30, minimum=1)
+WEBHOOK_BODY_BYTES_MAX = pairly_int("WEBHOOK_BODY_BYTES_MAX", 256 * 1024, minimum=1)
+WEBHOOK_LEASE_SECONDS = pairly_int("WEBHOOK_LEASE_SECONDS", 60, minimum=1)
+MOCK_PAYMENT_DELAY_SECONDS = pairly_int("MOCK_PAYMENT_DELAY_SECONDS", 5, minimum=1)
+
+# Idempotency keys
+
+IDEMPOTENCY_KEEP_HOURS = pairly_int("IDEMPOTENCY_KEEP_HOURS", 24, minimum=1)
+IDEMPOTENCY_LOCK_SECONDS = pairly_int("IDEMPOTENCY_LOCK_SECONDS", 60, minimum=1)
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["pairly.accounts.authentication.BearerAuthentication"],

@@ -28,5 +28,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("messaging.urls")),
     path("admin/", admin.site.urls),
 ]
+if settings.MOCK_MODE:
+    urlpatterns.append(path("", include("payments.simulator.urls")))
 if settings.WEB_CLIENT:
     urlpatterns.append(path("", include("pairly.webclient.urls")))

@@ -7,8 +7,10 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error
 
 from pairly.core.signing import signing_key
+from payments.currencies import CURRENCIES
+from payments.gateways.registry import gateway_named, provider_names
 
-__all__ = ["check_ledger_settings"]
+__all__ = ["check_ledger_settings", "check_payment_settings"]
 
 
 def check_ledger_settings(**_given: Any) -> Sequence[CheckMessage]:
@@ -23,4 +25,25 @@ def check_ledger_settings(**_given: Any) -> Sequence[CheckMessage]:
     if settings.MESSAGE_RECIPIENT_SHARE_PERCENT > 100:
         hint = "Set PAIRLY_MESSAGE_RECIPIENT_SHARE_PERCENT to 0 to 100."
         errors.append(Error("A share is above the whole.", hint=hint, id="payments.E002"))
+    return errors
+
+
+def check_payment_settings(**_given: Any) -> Sequence[CheckMessage]:
+    """Every gateway can be loaded, and in production none of them is a mock."""
+    errors: list[CheckMessage] = []
+    for provider in provider_names():
+        path = settings.PAYMENT_GATEWAYS[provider]
+        try:
+            is_mock = gateway_named(provider).is_mock
+        except (ImportError, AttributeError, TypeError) as error:
+            sentence = f"The gateway {path} of {provider} cannot be used: {error}."
+            errors.append(Error(sentence, hint="Mend PAYMENT_GATEWAYS.", id="payments.E003"))
+            continue
+        if is_mock and not settings.MOCK_MODE:
+            hint = "Take the provider out of PAYMENT_GATEWAYS, or name its real gateway."
+            sentence = f"{provider} is served by a mock, which gives credits away."
+            errors.append(Error(sentence, hint=hint, id="payments.E004"))
+    if settings.CURRENCY_DEFAULT not in CURRENCIES:
+        hint = f"Set PAIRLY_CURRENCY_DEFAULT to one of {', '.join(CURRENCIES)}."
+        errors.append(Error("The default currency is not taken.", hint=hint, id="payments.E005"))
     return errors

@@ -1,8 +1,14 @@
 """What payments refuse."""
 
-from pairly.core.errors import Conflict, PairlyError
+from pairly.core.errors import Conflict, PairlyError, PermissionDenied
 
-__all__ = ["HoldResolved", "InsufficientCredits", "TransferConflict"]
+__all__ = [
+    "EmailNotVerified",
+    "HoldResolved",
+    "InsufficientCredits",
+    "ProviderUnreachable",
+    "TransferConflict",
+]
 
 
 class InsufficientCredits(PairlyError):
@@ -21,3 +27,14 @@ class TransferConflict(Conflict):
 class HoldResolved(Conflict):
     code = "hold_resolved"
     title = "These held credits were already spent or released."
+
+
+class EmailNotVerified(PermissionDenied):
+    code = "email_not_verified"
+    title = "Verify your e-mail address before you buy."
+
+
+class ProviderUnreachable(PairlyError):
+    code = "provider_unreachable"
+    status = 503
+    title = "The payment provider does not answer; try again later."

@@ -1,5 +1,7 @@
-"""Everything that payments store; the ledger's tables are described in ``ledger.models``."""
+"""Everything that payments store; each table is described where it is made."""
 
+from payments.gateways.models import MockPayment
+from payments.intents.models import Intent, Observed, Receipt, ReceiptCounter
 from payments.ledger.models import (
     Account,
     Block,
@@ -11,15 +13,25 @@ from payments.ledger.models import (
     Unsealed,
     VerifiedBalance,
 )
+from payments.packages.models import Package, Price
+from payments.webhooks.models import Webhook
 
 __all__ = [
     "Account",
     "Block",
     "Checkpoint",
+    "Intent",
+    "MockPayment",
+    "Observed",
     "OpenHold",
+    "Package",
     "Phase",
+    "Price",
+    "Receipt",
+    "ReceiptCounter",
     "Sealed",
     "Transfer",
     "Unsealed",
     "VerifiedBalance",
+    "Webhook",
 ]

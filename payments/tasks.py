@@ -1,14 +1,24 @@
 """Background work of payments; ``pairly/schedule.py`` says when."""
 
-import logging
-
 from pairly.core import clock
+from payments.intents.following import follow_up
 from payments.ledger.sealing import seal_waiting
 from payments.ledger.verification import Report, verify
+from payments.simulator.services import deliver_settled
+from payments.webhooks.processing import process_due
 
-__all__ = ["seal_ledger", "verify_ledger_full", "verify_ledger_incremental"]
+__all__ = [
+    "deliver_mock_webhooks",
+    "follow_up_intents",
+    "process_webhooks",
+    "seal_ledger",
+    "verify_ledger_full",
+    "verify_ledger_incremental",
+]
 
-logger = logging.getLogger(__name__)
+
+class LedgerBroken(Exception):
+    """The ledger is not what was written."""
 
 
 def seal_ledger() -> int:
@@ -16,17 +26,32 @@ def seal_ledger() -> int:
     return seal_waiting(clock.now())
 
 
-def verify_ledger_incremental() -> bool:
-    """What came since the last time."""
+def verify_ledger_incremental() -> str:
+    """What came since the last time. Raises ``LedgerBroken``."""
     return _told(verify(clock.now(), incremental=True))
 
 
-def verify_ledger_full() -> bool:
-    """Everything, trusting nothing of the runs before."""
+def verify_ledger_full() -> str:
+    """Everything, trusting nothing of the runs before. Raises ``LedgerBroken``."""
     return _told(verify(clock.now()))
 
 
-def _told(report: Report) -> bool:
+def _told(report: Report) -> str:
     if not report.ok:
-        logger.error("the ledger does not verify: %s", report.to_dict())
-    return report.ok
+        raise LedgerBroken(f"the ledger does not verify: {report.to_dict()}")
+    return f"verified up to transfer {report.transfers:,} in block {report.blocks:,}"
+
+
+def follow_up_intents() -> int:
+    """Ask providers about open intents, and end those whose time is over."""
+    return follow_up(clock.now())
+
+
+def process_webhooks() -> int:
+    """Events that were left, or that are to be tried again."""
+    return process_due(clock.now())
+
+
+def deliver_mock_webhooks() -> int:
+    """What mock providers have to say later than at once."""
+    return deliver_settled(clock.now())

@@ -1,13 +1,32 @@
 """Routes of payments, below ``/api/v1/``."""
 
-from django.urls import path
+from django.conf import settings
+from django.urls import URLPattern, path
 
 from payments import api
+from payments.intents import api as intents
+from payments.webhooks.api import WebhookView
 
-urlpatterns = [
+urlpatterns: list[URLPattern] = [
+    path("packages", intents.PackagesView.as_view(), name="packages"),
+    path("payments/intents", intents.IntentsView.as_view(), name="intents"),
+    path("payments/intents/<uuid:intent_id>", intents.IntentView.as_view(), name="intent"),
+    path(
+        "payments/intents/<uuid:intent_id>/cancel",
+        intents.CancelView.as_view(),
+        name="cancel-intent",
+    ),
+    path("payments/receipts/<uuid:receipt_id>", intents.ReceiptView.as_view(), name="receipt"),
+    path("webhooks/<str:provider>", WebhookView.as_view(), name="webhook"),
     path("prices", api.PricesView.as_view(), name="prices"),
     path("wallet", api.WalletView.as_view(), name="wallet"),
     path("wallet/transactions", api.TransactionsView.as_view(), name="transactions"),
     path("ledger/head", api.HeadView.as_view(), name="ledger-head"),
     path("ledger/transfers/<path:transfer_id>/proof", api.ProofView.as_view(), name="ledger-proof"),
 ]
+if settings.MOCK_MODE:
+    from payments.simulator.api import MockPaymentView
+
+    urlpatterns.append(
+        path("mock/payments/<uuid:intent_id>", MockPaymentView.as_view(), name="mock-payment")
+    )

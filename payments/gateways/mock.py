@@ -14,7 +14,7 @@ from django.db import IntegrityError
 from django.urls import reverse
 
 from pairly.core.db import StaleRead, change_one, run_atomic
-from pairly.core.errors import Conflict, NotFound
+from pairly.core.errors import Conflict
 from payments.gateways.base import Observation, Order, SignedEvent
 from payments.gateways.models import MockPayment
 from payments.intents.states import Status
@@ -40,12 +40,12 @@ OUTCOMES: Final = (
 _page_signer = TimestampSigner(salt="pairly.payments.page")
 
 
-def intent_of_page_token(token: str) -> UUID:
-    """The intent that a payment page's address is about. Raises ``NotFound``."""
+def intent_of_page_token(token: str) -> UUID | None:
+    """The intent that a payment page's address is about; None if we never gave it away."""
     try:
         return UUID(_page_signer.unsign(token, max_age=PAGE_TOKEN_SECONDS_MAX))
-    except (BadSignature, ValueError) as error:
-        raise NotFound from error
+    except BadSignature:
+        return None
 
 
 class MockProvider(ABC):
@@ -92,8 +92,8 @@ class MockProvider(ABC):
 
     def play(self, order: Order, outcome: str, now: datetime) -> list[SignedEvent]:
         payment = _find(order)
-        if payment is None or payment.status == Status.CANCELED:
-            raise Conflict("The provider takes no money for this intent any more.")
+        if payment is None:
+            raise Conflict("The provider knows nothing of this intent.")
         played: Callable[[MockPayment, datetime], list[SignedEvent]]
         played = getattr(self, f"_{outcome}")
         return played(payment, now)
@@ -176,12 +176,17 @@ def _find(order: Order) -> MockPayment | None:
 def _move(
     ref: str, to: Status, *, failure_code: str = "", settles_at: datetime | None = None
 ) -> MockPayment:
-    """The payment after it moved, or as it is if it succeeded before: that is for ever."""
+    """The payment after it moved, or as it is if it succeeded before: that is for ever.
+
+    Raises ``Conflict`` if it was canceled.
+    """
 
     def move() -> MockPayment:
         payment = MockPayment.objects.get(pk=ref)
         if payment.status == Status.SUCCEEDED:
             return payment
+        if payment.status == Status.CANCELED:
+            raise Conflict("The provider takes no money for this intent any more.")
         seen = MockPayment.objects.filter(pk=ref, status=payment.status)
         values = {"status": to, "failure_code": failure_code, "settles_at": settles_at}
         if not change_one(seen, **values):

@@ -59,9 +59,7 @@ class MockStripe(MockProvider):
         }
         body = orjson.dumps(event)
         # Signed when it is sent, however old the news.
-        header = stripe_wire.signature_header(
-            body, settings.STRIPE_WEBHOOK_SECRETS[0], clock.now()
-        )
+        header = stripe_wire.signature_header(body, settings.STRIPE_WEBHOOK_SECRETS[0], clock.now())
         return SignedEvent(body, {stripe_wire.SIGNATURE_HEADER: header})
 
 

@@ -8,14 +8,17 @@ from uuid import UUID
 
 __all__ = [
     "BONUS",
+    "CLEARING",
     "CREDIT",
     "DEBT",
     "EARNINGS",
     "HOUSE",
+    "ISSUED",
     "PAID",
     "PERSONAL_KINDS",
     "PROMOTIONS",
     "SALES",
+    "clearing_kind",
     "house_key",
     "personal_key",
 ]
@@ -27,8 +30,9 @@ CREDIT = "CREDIT"
 PAID, BONUS, EARNINGS, DEBT = "paid", "bonus", "earnings", "debt"
 PERSONAL_KINDS = (PAID, BONUS, EARNINGS, DEBT)
 
-# House kinds.
-SALES, PROMOTIONS = "sales", "promotions"
+# House kinds. In credits, ISSUED gives what was bought and PROMOTIONS what was a gift, and SALES
+# takes what was spent. In money, CLEARING is what a provider holds for us and SALES what we sold.
+SALES, PROMOTIONS, ISSUED, CLEARING = "sales", "promotions", "issued", "clearing"
 
 HOUSE = "house"
 
@@ -41,3 +45,8 @@ def personal_key(owner_id: UUID, kind: str, asset: str = CREDIT) -> str:
 def house_key(kind: str, asset: str = CREDIT) -> str:
     """The unique name of a house account: ``house:sales:CREDIT``."""
     return f"{HOUSE}:{kind}:{asset}"
+
+
+def clearing_kind(provider: str) -> str:
+    """The kind of the account of what a provider holds: ``clearing-stripe``."""
+    return f"{CLEARING}-{provider}"

@@ -32,7 +32,6 @@ class Webhook(models.Model):
     headers = models.JSONField(help_text="Those that belong to the signature and the event.")
     state = models.CharField(max_length=10, choices=State, default=State.RECEIVED)
     attempts = models.PositiveSmallIntegerField(default=0)
-    deliveries = models.PositiveIntegerField(default=1, help_text="How often the provider sent it.")
     due_at = models.DateTimeField()
     claim = models.UUIDField(null=True)
     last_error = models.TextField(default="", blank=True)

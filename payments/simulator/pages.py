@@ -1,0 +1,81 @@
+"""``/pay/{intent_id}``: the page of the mock provider, where a buyer pays or declines."""
+
+from contextlib import suppress
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, render
+from django.utils.decorators import method_decorator
+from django.views import View
+from django.views.decorators.cache import never_cache
+
+from pairly.core import clock
+from pairly.core.errors import Conflict
+from payments.currencies import format_amount
+from payments.gateways.mock import OUTCOMES, intent_of_page_token
+from payments.intents.models import Intent
+from payments.intents.states import Status
+from payments.simulator.services import play
+
+__all__ = ["MockPayView"]
+
+SENTENCES = {
+    Status.UNKNOWN: "The order is on its way to the provider.",
+    Status.CREATED: "Nothing has been paid yet.",
+    Status.REQUIRES_ACTION: "Your bank wants you to confirm this payment.",
+    Status.PROCESSING: "The payment is being processed.",
+    Status.FAILED: "The payment was declined. You can try again.",
+    Status.CANCELED: "This order was canceled. Nothing was paid.",
+    Status.EXPIRED: "This order has expired. Nothing was paid.",
+    Status.SUCCEEDED: "Paid. Your credits are there.",
+}
+PAYING = ("succeed", "delay", "duplicate", "reorder", "lose")
+BUTTONS = (
+    ("delay", "Pay, settled some seconds later"),
+    ("require_action", "Ask the bank first"),
+    ("duplicate", "Pay, told three times"),
+    ("reorder", "Pay, told in the wrong order"),
+    ("lose", "Pay, and the news gets lost"),
+    ("wrong_amount", "Tell of another amount"),
+)
+
+
+@method_decorator(never_cache, name="dispatch")
+class MockPayView(View):
+    """Who has the address, which carries a signed token, may decide; no other sign-in is asked."""
+
+    def get(self, request: HttpRequest, intent_id: UUID) -> HttpResponse:
+        return render(request, "payments/mock_pay.html", _page(request, intent_id))
+
+    def post(self, request: HttpRequest, intent_id: UUID) -> HttpResponse:
+        intent = _intent(request, intent_id)
+        outcome = request.POST.get("outcome", "")
+        if outcome not in OUTCOMES:
+            raise Http404
+        with suppress(Conflict):  # Canceled meanwhile, as the page that follows says.
+            play(intent=intent, outcome=outcome, now=clock.now())
+        query = {"token": request.GET["token"], "played": outcome}
+        return HttpResponseRedirect(f"{request.path}?{urlencode(query)}")
+
+
+def _intent(request: HttpRequest, intent_id: UUID) -> Intent:
+    if intent_of_page_token(request.GET.get("token", "")) != intent_id:
+        raise Http404
+    return get_object_or_404(Intent, pk=intent_id)
+
+
+def _page(request: HttpRequest, intent_id: UUID) -> dict[str, Any]:
+    intent = _intent(request, intent_id)
+    status = Status(intent.status)
+    is_coming = request.GET.get("played") in PAYING and intent.is_payable_at(clock.now())
+    return {
+        "intent": intent,
+        "amount": format_amount(intent.amount_minor, intent.currency),
+        "status": status.value,
+        "sentence": SENTENCES[status],
+        "is_payable": intent.is_payable_at(clock.now()),
+        "is_waiting": is_coming or status in (Status.UNKNOWN, Status.PROCESSING),
+        "buttons": BUTTONS,
+    }
