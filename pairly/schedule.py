@@ -63,13 +63,6 @@ TASKS = (
         every=time(hour=2, minute=30),
     ),
     PeriodicTask(
-        name="outbox.dispatch_outbox",
-        function="pairly.outbox.tasks.dispatch_outbox",
-        every=timedelta(milliseconds=settings.OUTBOX_POLL_MILLISECONDS),
-    ),
-    PeriodicTask(
-        name="outbox.clean_outbox",
-    PeriodicTask(
         name="payments.process_webhooks",
         function="payments.tasks.process_webhooks",
         every=timedelta(seconds=5),
@@ -89,6 +82,13 @@ TASKS = (
         function="pairly.audit.tasks.verify_audit",
         every=time(hour=2, minute=45),
     ),
+    PeriodicTask(
+        name="outbox.dispatch_outbox",
+        function="pairly.outbox.tasks.dispatch_outbox",
+        every=timedelta(milliseconds=settings.OUTBOX_POLL_MILLISECONDS),
+    ),
+    PeriodicTask(
+        name="outbox.clean_outbox",
         function="pairly.outbox.tasks.clean_outbox",
         every=timedelta(hours=1),
     ),
@@ -103,13 +103,6 @@ TASKS = (
         every=timedelta(minutes=10),
     ),
 )
-
-
-def run(task: PeriodicTask) -> None:
-    """Call the task's function and give back a connection that is too old or broken."""
-    try:
-        task.resolve()()
-    finally:
 if settings.MOCK_MODE:
     TASKS += (
         PeriodicTask(
@@ -120,6 +113,13 @@ if settings.MOCK_MODE:
     )
 
 TASKS_BY_NAME = {task.name: task for task in TASKS}
+
+
+def run(task: PeriodicTask) -> None:
+    """Call the task's function and give back a connection that is too old or broken."""
+    try:
+        task.resolve()()
+    finally:
         close_old_connections()
 
 

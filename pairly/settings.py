@@ -322,8 +322,6 @@ STRIPE_WEBHOOK_SECRETS = env.list(
 RAZORPAY_WEBHOOK_SECRETS = env.list(
     "RAZORPAY_WEBHOOK_SECRETS", MOCK_WEBHOOK_SECRETS if MOCK_MODE else []
 )
-
-# REST framework
 # Provider to the dotted path of its gateway.
 PAYMENT_GATEWAYS = env.dict(
     "PAYMENT_GATEWAYS",
@@ -341,6 +339,8 @@ MOCK_PAYMENT_DELAY_SECONDS = pairly_int("MOCK_PAYMENT_DELAY_SECONDS", 5, minimum
 
 IDEMPOTENCY_KEEP_HOURS = pairly_int("IDEMPOTENCY_KEEP_HOURS", 24, minimum=1)
 IDEMPOTENCY_LOCK_SECONDS = pairly_int("IDEMPOTENCY_LOCK_SECONDS", 60, minimum=1)
+
+# REST framework
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["pairly.accounts.authentication.BearerAuthentication"],
