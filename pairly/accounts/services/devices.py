@@ -8,6 +8,7 @@ from uuid import UUID
 from django.conf import settings
 
 from pairly.accounts import selectors
+from pairly.accounts.errors import WrongCredentials
 from pairly.accounts.models import Device, SocketTicket, User
 from pairly.accounts.second_factor.selectors import has_second_factor
 from pairly.accounts.tokens import hash_token, new_token
@@ -57,16 +58,20 @@ def _new_device(*, user_id: UUID, origin: Origin, now: datetime) -> tuple[Device
     return device, token
 
 
-def open_device(*, user_id: UUID, origin: Origin, now: datetime) -> tuple[Device, str]:
+def open_device(*, user: User, origin: Origin, now: datetime) -> tuple[Device, str]:
     """Sign in on one more device; the least recently used make room. Inside a transaction.
 
-    The user's row is written, so that of two sign-ins at once one sees the other.
+    The user's row is written, so that of two sign-ins at once one sees the other, and only while
+    the password is still the one that was checked: a new one ends every sign-in, the coming ones
+    of the old one included. Raises ``WrongCredentials``.
     """
-    User.objects.filter(pk=user_id).update(last_active_at=now, last_login=now)
-    surplus = selectors.devices_of(user_id, now)[settings.DEVICES_PER_USER_MAX - 1 :]
+    as_checked = User.objects.filter(pk=user.pk, password=user.password, deleted_at=None)
+    if not change_one(as_checked, last_active_at=now, last_login=now):
+        raise WrongCredentials
+    surplus = selectors.devices_of(user.pk, now)[settings.DEVICES_PER_USER_MAX - 1 :]
     _end(list(surplus), CloseCode.TOO_MANY_DEVICES, now)
-    device, token = _new_device(user_id=user_id, origin=origin, now=now)
-    device.second_factor_required = has_second_factor(user_id)
+    device, token = _new_device(user_id=user.pk, origin=origin, now=now)
+    device.second_factor_required = has_second_factor(user.pk)
     device.save(force_insert=True)
     return device, token
 
@@ -130,12 +135,13 @@ def issue_socket_ticket(*, device_id: UUID) -> str:
     now = clock.now()
     ticket = new_token()
     lifetime = timedelta(seconds=settings.SOCKET_TICKET_LIFETIME_SECONDS)
-    SocketTicket.objects.create(
+    row = SocketTicket(
         device_id=device_id,
         ticket_hash=hash_token(ticket),
         expires_at=now + lifetime,
         created_at=now,
     )
+    run_atomic(lambda: row.save(force_insert=True))
     return ticket
 
 

@@ -12,10 +12,10 @@ from pairly.accounts import selectors
 from pairly.accounts.events import MailRequested
 from pairly.accounts.models import MailedSecret, User
 from pairly.accounts.services.devices import end_devices
-from pairly.accounts.services.sign_ins import clear_failures, confirm_password
+from pairly.accounts.services.sign_ins import clear_failures, confirm_password, wrong_password
 from pairly.accounts.tokens import keyed_hash, new_token
 from pairly.core import clock
-from pairly.core.db import run_atomic
+from pairly.core.db import change_one, run_atomic
 from pairly.core.errors import FieldError, ValidationFailed
 from pairly.core.table import Table
 from pairly.outbox.services import emit
@@ -51,7 +51,8 @@ def change_password(
 ) -> None:
     """Set a new password and sign the other devices out.
 
-    Raises ``ValidationFailed`` if the current one is wrong or the new one weak.
+    Raises ``ValidationFailed`` if the current one is wrong (also by now: of two changes at once
+    one is first) or the new one weak.
     """
     confirm_password(
         user=user, password=current_password, field="current_password", address=address
@@ -60,7 +61,9 @@ def change_password(
     password_hash = make_password(new_password)
 
     def change() -> None:
-        User.objects.filter(pk=user.pk).update(password=password_hash)
+        as_checked = User.objects.filter(pk=user.pk, password=user.password, deleted_at=None)
+        if not change_one(as_checked, password=password_hash):
+            raise wrong_password("current_password")
         end_devices(user_id=user.pk, except_device_id=device_id)
 
     run_atomic(change)

@@ -17,8 +17,8 @@ from pairly.accounts.services.devices import Origin, open_device
 from pairly.accounts.services.passwords import check_password_strength
 from pairly.accounts.services.sign_ins import SignedIn
 from pairly.core import clock
-from pairly.core.db import run_atomic
-from pairly.core.errors import ValidationFailed
+from pairly.core.db import change_one, run_atomic
+from pairly.core.errors import NotAuthenticated, ValidationFailed
 from pairly.outbox.services import emit
 from pairly.realtime.services import open_feeds
 
@@ -132,7 +132,7 @@ def register(
 
 def _register(person: NewUser, origin: Origin, now: datetime) -> SignedIn:
     (user,) = create_users(people=[person], bonus=True, now=now)
-    device, token = open_device(user_id=user.pk, origin=origin, now=now)
+    device, token = open_device(user=user, origin=origin, now=now)
     emit(MailRequested(user_id=user.pk, kind=MailedSecret.Purpose.VERIFY_EMAIL.value, at=now))
     return SignedIn(user=user, device=device, token=token)
 
@@ -152,11 +152,16 @@ def _check_birth_date(birth_date: date, today: date) -> None:
 
 
 def update_profile(*, user: User, changes: Mapping[str, Any]) -> User:
-    """Change some of ``PROFILE_FIELDS`` of a person; the person as changed."""
+    """Change some of ``PROFILE_FIELDS`` of a person; the person as changed.
+
+    Raises ``NotAuthenticated`` when the account was deleted at the same moment, so that nothing
+    is written about who has left.
+    """
     if unknown := changes.keys() - PROFILE_FIELDS:
         raise ValueError(f"not part of the profile: {sorted(unknown)}")
+    mine = User.objects.filter(pk=user.pk, deleted_at=None)
+    if changes and not run_atomic(lambda: change_one(mine, **changes)):
+        raise NotAuthenticated
     for name, value in changes.items():
         setattr(user, name, value)
-    if changes:
-        user.save(update_fields=list(changes))
     return user

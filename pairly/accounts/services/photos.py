@@ -24,7 +24,8 @@ def set_photo(*, user: User, file: IO[bytes], size_bytes: int) -> User:
     """Give a person a new photo, at most ``PHOTO_STORED_SIDE_PIXELS`` wide and high, as JPEG.
 
     Raises ``PhotoTooLarge``, ``PhotoTypeUnsupported``, ``ValidationFailed`` for a broken image or
-    one of the wrong dimensions, ``Conflict`` when another photo came in at the same moment.
+    one of the wrong dimensions, ``Conflict`` when another photo came in at the same moment or
+    the account was deleted.
     """
     if size_bytes > settings.PHOTO_BYTES_MAX:
         raise PhotoTooLarge(f"A photo may have at most {settings.PHOTO_BYTES_MAX} bytes.")
@@ -32,7 +33,7 @@ def set_photo(*, user: User, file: IO[bytes], size_bytes: int) -> User:
     # The file is there before the row names it; a crash in between leaves a file without a row.
     name = default_storage.save(f"photos/{user.pk}/{new_id()}.jpg", content)
     before = user.photo
-    mine = User.objects.filter(pk=user.pk, photo=before)
+    mine = User.objects.filter(pk=user.pk, photo=before, deleted_at=None)
     if not run_atomic(lambda: change_one(mine, photo=name)):
         delete_photo_file(name)
         raise Conflict("Another photo was set at the same moment.")

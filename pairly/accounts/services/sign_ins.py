@@ -22,6 +22,7 @@ __all__ = [
     "confirm_password",
     "refuse_suspended",
     "sign_in",
+    "wrong_password",
 ]
 
 Outcome = SignInAttempt.Outcome
@@ -53,7 +54,7 @@ def sign_in(*, email: str, password: str, origin: Origin) -> SignedIn:
 
 def _sign_in(user: User, origin: Origin, now: datetime) -> SignedIn:
     _record(user.email, user.pk, Outcome.SUCCEEDED, origin.address, now)
-    device, token = open_device(user_id=user.pk, origin=origin, now=now)
+    device, token = open_device(user=user, origin=origin, now=now)
     return SignedIn(user=user, device=device, token=token)
 
 
@@ -63,7 +64,11 @@ def confirm_password(*, user: User, password: str, field: str, address: str) -> 
     Raises ``ValidationFailed`` for the field; failures count towards the lock.
     """
     if not _is_password_right(user.email, user, password, address, clock.now()):
-        raise ValidationFailed.of(field, "wrong_password", "This is not your password.")
+        raise wrong_password(field)
+
+
+def wrong_password(field: str) -> ValidationFailed:
+    return ValidationFailed.of(field, "wrong_password", "This is not your password.")
 
 
 def refuse_suspended(user: User, now: datetime) -> None:
@@ -110,13 +115,14 @@ def _refuse_locked(email: str, now: datetime) -> None:
 def _record(
     email: str, user_id: UUID | None, outcome: Outcome, address: str, now: datetime
 ) -> None:
-    SignInAttempt.objects.create(
+    attempt = SignInAttempt(
         email_hash=_email_hash(email),
         user_id=user_id,
         outcome=outcome,
         address=address,
         created_at=now,
     )
+    run_atomic(lambda: attempt.save(force_insert=True))
 
 
 def _email_hash(email: str) -> str:
