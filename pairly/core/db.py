@@ -23,6 +23,8 @@ from typing import Any, TypeVar
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, OperationalError, connections, models
 from django.db import transaction as django_transaction
 
+from pairly.core.errors import TryAgain
+
 __all__ = [
     "BrokenTransaction",
     "StaleRead",
@@ -133,13 +135,47 @@ def atomic() -> Iterator[None]:
 
 @contextmanager
 def _sqlite_block() -> Iterator[None]:
-    """BEGIN IMMEDIATE (by settings) after queueing for it."""
+    """BEGIN IMMEDIATE after queueing for it."""
+    connection: Any = connections[DEFAULT_DB_ALIAS]
     _writers.acquire()
     try:
-        with django_transaction.atomic():
+        # Inside of Django's own block (of its admin, say) ours is a part of that one.
+        with django_transaction.atomic() if connection.in_atomic_block else _begun(connection):
             yield
     finally:
         _writers.release()
+
+
+@contextmanager
+def _begun(connection: Any) -> Iterator[None]:
+    """What Django's outermost ``atomic`` does on SQLite and leaves of the connection's state, by
+    two statements instead of leaving and entering autocommit: that took longer than all else
+    in a small commit.
+
+    A block that was marked for rollback raises here, where Django's would just undo it.
+    """
+    connection.ensure_connection()
+    database = connection.connection
+    with connection.wrap_database_errors:
+        database.execute("BEGIN IMMEDIATE")
+    connection.in_atomic_block, connection.autocommit = True, False
+    connection.commit_on_exit, connection.needs_rollback = True, False
+    try:
+        yield
+        if connection.needs_rollback:
+            raise BrokenTransaction("the block was marked for rollback")
+        with connection.wrap_database_errors:
+            database.execute("COMMIT")
+    except BaseException:
+        connection.run_on_commit = []
+        if not connection.closed_in_transaction and database.in_transaction:
+            database.execute("ROLLBACK")
+        raise
+    finally:
+        connection.in_atomic_block, connection.autocommit = False, True
+        connection.needs_rollback = False
+        if connection.closed_in_transaction:
+            connection.closed_in_transaction, connection.connection = False, None
 
 
 @contextmanager
@@ -176,7 +212,8 @@ def is_transient(error: BaseException | None) -> bool:
 def run_atomic(function: Callable[[], Result]) -> Result:
     """Run the function in a transaction, again when a write conflict undid it.
 
-    Inside another block it joins that one, and only the outermost level tries again.
+    Inside another block it joins that one, and only the outermost level tries again. Raises
+    ``TryAgain`` when every attempt met a conflict; nothing is written then.
     """
     if in_atomic_block():
         with atomic():
@@ -186,8 +223,11 @@ def run_atomic(function: Callable[[], Result]) -> Result:
             with atomic():
                 return function()
         except Exception as error:
-            if attempt == ATTEMPTS_MAX or not is_transient(error):
+            if not is_transient(error):
                 raise
+            if attempt == ATTEMPTS_MAX:
+                # On MongoDB a process that died in a transaction keeps its rows for a while.
+                raise TryAgain(retry_after_seconds=1) from error
             time.sleep(random.uniform(0, min(BACKOFF_SECONDS_MAX, 0.002 * 2**attempt)))
     raise AssertionError("unreachable: the last attempt returns or raises")
 

@@ -3,7 +3,8 @@
 import threading
 
 import pytest
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
+from django.db.transaction import atomic as django_atomic  # noqa: TID251 - libraries use it
 
 from pairly.core import clock
 from pairly.core.db import (
@@ -13,6 +14,7 @@ from pairly.core.db import (
     atomic,
     change_one,
     in_atomic_block,
+    is_mongodb,
     on_commit,
     run_atomic,
 )
@@ -155,3 +157,26 @@ def test_the_lock_is_handed_over_in_the_order_of_asking() -> None:
     for thread in threads:
         thread.join()
     assert order == [0, 1, 2, 3, 4]
+
+
+def test_sqlite_blocks_leave_the_connection_as_django_expects_it() -> None:
+    if is_mongodb():
+        pytest.skip("SQLite's own block")
+    with pytest.raises(BrokenTransaction), atomic():
+        write("a")
+        connection.set_rollback(True)
+    assert not Event.objects.exists()
+    with atomic():
+        write("a")
+        with pytest.raises(DatabaseError), django_atomic():  # a library's block, with a savepoint
+            write("b")
+            write("b")
+        write("c")
+    assert set(Event.objects.values_list("pk", flat=True)) == {"a", "c"}
+    with pytest.raises(DatabaseError), atomic():
+        connection.close()
+        write("d")
+    with django_atomic(), atomic():
+        write("e")
+    assert connection.get_autocommit() and not connection.in_atomic_block
+    assert Event.objects.count() == 3
