@@ -15,7 +15,8 @@ class PaymentsConfig(AppConfig):
         from pairly.accounts.events import UserRegistered
         from pairly.core.appendonly import guard_after_migrate
         from pairly.outbox.services import subscribe
-        from payments.checks import check_ledger_settings
+        from payments.checks import check_ledger_settings, check_payment_settings
+        from payments.events import WebhookReceived
         from payments.exports import wallet_export
         from payments.handlers import open_wallets_of_the_new
         from payments.webhooks.processing import process_received
