@@ -10,6 +10,7 @@ from pairly.realtime.frames import register_event
 from payments.services import Wallet
 
 __all__ = [
+    "ConversationOpenedData",
     "MessageNewData",
     "MessageSendCommand",
     "MessageView",
@@ -55,9 +56,11 @@ class SendAck(msgspec.Struct):
 
 
 class MessageNewData(msgspec.Struct):
-    """``wallet`` is there for the sender's own other sockets."""
+    """``peer_id`` is the other one of the two, whoever sent it; ``wallet`` is there for the
+    sender's own other sockets."""
 
     message: MessageView
+    peer_id: UUID
     wallet: Wallet | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -94,6 +97,22 @@ register_event(
     feature="chat",
     data=MessageNewData,
     summary="A message was stored and charged; also sent to the sender's other sockets.",
+)
+
+
+class ConversationOpenedData(msgspec.Struct):
+    """An empty conversation; ``peer_id`` is the other one."""
+
+    conversation_id: UUID
+    peer_id: UUID
+    opened_at: str
+
+
+register_event(
+    "conversation.opened",
+    feature="chat",
+    data=ConversationOpenedData,
+    summary="A conversation was opened without a message; a first message tells by itself.",
 )
 register_event(
     "receipt.updated",

@@ -31,7 +31,7 @@ class Sender:
 
     ``acked`` maps each client id to the message that the server promised, ``unacked`` holds what
     is under way; after a broken connection that is sent again before anything new. ``failed``
-    counts the answers `internal_error`, after which a client sends again as well.
+    counts the answers `try_again`, after which a client sends again as well.
     """
 
     person: Person
@@ -68,7 +68,7 @@ class Sender:
             if not self.unacked:
                 return
             frame = json.loads(await asyncio.wait_for(socket.recv(), SILENCE_SECONDS_MAX))
-            if frame["type"] == "error" and frame["error"]["code"] == "internal_error":
+            if frame["type"] == "error" and frame["error"]["code"] == "try_again":
                 self.failed += 1
                 await asyncio.sleep(RETRY_SECONDS)
                 await self._send(socket, frame["id"])

@@ -38,7 +38,10 @@ class State:
 
     def _on_message_new(self, data: Json) -> None:
         message = data["message"]
-        conversation = self._conversation(message)
+        conversation_id = message["conversation_id"]
+        conversation = self.conversations.get(conversation_id)
+        if conversation is None:
+            conversation = self._new_conversation(conversation_id, data["peer_id"])
         conversation |= {
             "last_seq": message["seq"],
             "last_message": message,
@@ -60,19 +63,21 @@ class State:
     def _on_wallet_updated(self, data: Json) -> None:
         self.wallet = data
 
-    def _conversation(self, message: Json) -> Json:
-        """A first message tells of a conversation that was not there, and not with whom."""
-        known = self.conversations.get(message["conversation_id"])
-        if known is None:
-            found = self._person.call("GET", f"conversations/{message['conversation_id']}")
-            known = self.conversations[message["conversation_id"]] = {
-                "id": message["conversation_id"],
-                "peer": found["peer"],
-                "unread": 0,
-            } | dict.fromkeys(
-                ("my_delivered_seq", "my_read_seq", "peer_delivered_seq", "peer_read_seq"), 0
-            )
-        return known
+    def _on_conversation_opened(self, data: Json) -> None:
+        made = self._new_conversation(data["conversation_id"], data["peer_id"])
+        made["updated_at"] = data["opened_at"]
+
+    def _new_conversation(self, conversation_id: str, peer_id: str) -> Json:
+        """Nothing in it yet; the event names the other, whom one may know already."""
+        counters = ("last_seq", "unread")
+        marks = ("my_delivered_seq", "my_read_seq", "peer_delivered_seq", "peer_read_seq")
+        made: Json = {
+            "id": conversation_id,
+            "peer": self._person.call("GET", f"users/{peer_id}"),
+            "last_message": None,
+        } | dict.fromkeys((*counters, *marks), 0)
+        self.conversations[conversation_id] = made
+        return made
 
 
 class Watched:
@@ -123,6 +128,12 @@ def people(live_server_url: str) -> tuple[Watched, Watched]:
 def play_first_message(ava: Watched, ben: Watched) -> str:
     """A message to somebody new: the conversation comes into being on both sides."""
     return str(ava.send(to_user_id=ben.person.id)["conversation_id"])
+
+
+def play_opening(ava: Watched, ben: Watched) -> None:
+    """An empty conversation shows on all devices of both; opened again, it is no news."""
+    for opener, other in ((ava, ben), (ben, ava)):
+        opener.person.open_conversation(other.person)
 
 
 def play_messages(ava: Watched, ben: Watched, conversation_id: str) -> None:
@@ -180,6 +191,8 @@ def test_state_before_plus_events_is_state_after(people: tuple[Watched, Watched]
     # A third person makes the order of conversations matter.
     cleo = Watched(ava.person.url, "Cleo")
     play_first_message(cleo, ava)
+    check()
+    play_opening(cleo, ben)
     check()
     ben.send(conversation_id=conversation_id)
     check()

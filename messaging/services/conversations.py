@@ -4,10 +4,13 @@ from datetime import datetime
 from uuid import UUID
 
 from messaging.conversations import ConversationBatch, ConversationState
+from messaging.schemas import ConversationOpenedData
 from pairly.accounts.selectors import active_user_ids, is_blocked_between, user_exists
 from pairly.core import clock
 from pairly.core.db import run_atomic
 from pairly.core.errors import NotFound, Unavailable, ValidationFailed
+from pairly.realtime.frames import to_json
+from pairly.realtime.services import Append, append
 
 __all__ = ["open_conversation", "set_blocked"]
 
@@ -39,7 +42,18 @@ def _open(user_id: UUID, other_id: UUID, now: datetime) -> tuple[UUID, bool]:
     conversation.opened_at = conversation.updated_at = now
     conversations.touch(conversation)
     conversations.write()
+    append([_opened(conversation, person) for person in (user_id, other_id)], now)
     return conversation.id, True
+
+
+def _opened(conversation: ConversationState, user_id: UUID) -> Append:
+    assert conversation.opened_at is not None
+    data = ConversationOpenedData(
+        conversation_id=conversation.id,
+        peer_id=conversation.peer_of(user_id),
+        opened_at=clock.to_rfc3339(conversation.opened_at),
+    )
+    return Append(user_id, "conversation.opened", to_json(data))
 
 
 def set_blocked(*, user_id: UUID, other_id: UUID, now: datetime) -> None:

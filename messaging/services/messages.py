@@ -259,9 +259,12 @@ class _SendBatch:
         MESSAGES.insert(self._rows)
         events: list[Append] = []
         for request, result, recipient_id, message_json in self._sent:
+            sender_id = request.sender_id
+            mine = f'{result.ack[:-1]},"peer_id":"{recipient_id}"}}'
+            theirs = f'{{"message":{message_json},"peer_id":"{sender_id}"}}'
             events += (
-                Append(request.sender_id, "message.new", result.ack, request.origin, result.ack),
-                Append(recipient_id, "message.new", f'{{"message":{message_json}}}'),
+                Append(sender_id, "message.new", mine, request.origin, result.ack),
+                Append(recipient_id, "message.new", theirs),
             )
         positions = append(events, self._now)
         for (_request, result, _recipient, _json), position in zip(

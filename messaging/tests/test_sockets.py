@@ -42,7 +42,8 @@ def test_a_message_reaches_every_device_of_both(people: tuple[Person, Person]) -
     assert copy["data"]["wallet"]["available"] == 19
     arrived = other.event("message.new")
     assert arrived["position"] == other.position + 1
-    assert arrived["data"] == {"message": message}
+    assert arrived["data"] == {"message": message, "peer_id": ava.id}
+    assert copy["data"]["peer_id"] == ben.id
     # The socket that sent it gets the ack and no event.
     assert phone.quiet() == []
     assert ava.wallet()["available"] == 19

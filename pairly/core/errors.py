@@ -15,6 +15,7 @@ __all__ = [
     "PairlyError",
     "PermissionDenied",
     "RateLimited",
+    "TryAgain",
     "Unavailable",
     "ValidationFailed",
 ]
@@ -96,6 +97,14 @@ class Unavailable(PairlyError):
     code = "unavailable"
     status = 409
     title = "This person cannot be reached."
+
+
+class TryAgain(PairlyError):
+    """Nothing was written, because others kept writing the same; worth another try soon."""
+
+    code = "try_again"
+    status = 503
+    title = "The server is busy with the same thing; try again in a moment."
 
 
 class RateLimited(PairlyError):

@@ -16,7 +16,7 @@ UNKNOWN_NAME_LENGTH_MAX = 64
 class StrictSerializer(serializers.Serializer[Any]):
     """Refuses fields it does not know, so that a ``role`` or a misspelt name is never ignored.
 
-    The error of such a field has the code ``unknown_field``.
+    The error of such a field has the code ``unknown_field``. Text must be text, not a number.
     """
 
     @classmethod
@@ -28,16 +28,26 @@ class StrictSerializer(serializers.Serializer[Any]):
         return values
 
     def to_internal_value(self, data: Any) -> Any:
-        unknown = self._unknown_fields(data)
+        refused = self._unknown_fields(data) | self._not_text(data)
         try:
             values = super().to_internal_value(data)
         except serializers.ValidationError as error:
-            if not unknown or not isinstance(error.detail, dict):
+            if not refused or not isinstance(error.detail, dict):
                 raise
-            raise serializers.ValidationError({**error.detail, **unknown}) from error
-        if unknown:
-            raise serializers.ValidationError(unknown)
+            raise serializers.ValidationError({**error.detail, **refused}) from error
+        if refused:
+            raise serializers.ValidationError(refused)
         return values
+
+    def _not_text(self, data: Any) -> dict[str, list[ErrorDetail]]:
+        """REST framework would make text of a number; the socket does not, so nor do we."""
+        if not isinstance(data, Mapping):
+            return {}
+        return {
+            name: [ErrorDetail("Not a valid string.", "invalid")]
+            for name, field in self.fields.items()
+            if isinstance(field, serializers.CharField) and isinstance(data.get(name), (int, float))
+        }
 
     def _unknown_fields(self, data: Any) -> dict[str, list[ErrorDetail]]:
         if not isinstance(data, Mapping):

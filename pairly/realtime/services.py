@@ -17,6 +17,7 @@ from pairly.core.db import on_commit
 from pairly.core.table import Table
 from pairly.realtime.connections import Disconnect, News, hub
 from pairly.realtime.errors import CloseCode
+from pairly.realtime.frames import EVENTS as EVENT_TYPES
 from pairly.realtime.frames import Origin, to_json
 from pairly.realtime.models import Event, Feed, event_key
 
@@ -62,6 +63,9 @@ def append(events: Sequence[Append], now: datetime) -> list[int]:
     """
     if not events:
         return []
+    unknown = {event.type for event in events} - EVENT_TYPES.keys()
+    if unknown:
+        raise ValueError(f"events must be registered before they are written: {unknown}")
     feeds = {row[0]: row for row in FEEDS.select("user_id", {event.user_id for event in events})}
     newest = {user_id: position for user_id, position, _trimmed in feeds.values()}
     positions, rows, news = [], [], []
