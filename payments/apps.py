@@ -15,6 +15,7 @@ class PaymentsConfig(AppConfig):
         from pairly.accounts.events import UserRegistered
         from pairly.core.appendonly import guard_after_migrate
         from pairly.outbox.services import subscribe
+        from payments import frames  # noqa: F401 - registers the event of wallets.
         from payments.checks import check_ledger_settings, check_payment_settings
         from payments.events import WebhookReceived
         from payments.exports import wallet_export
