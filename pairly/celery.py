@@ -22,7 +22,7 @@ from pairly.checks import refuse_to_start
 from pairly.core.db import is_mongodb
 from pairly.schedule import TASKS, PeriodicTask, run
 
-__all__ = ["app", "dispatch_outbox_soon"]
+__all__ = ["app", "dispatch_outbox_soon", "start_job"]
 
 DISPATCH_OUTBOX = "outbox.dispatch_outbox"
 LATEST_SECONDS = 60
@@ -65,6 +65,11 @@ app.conf.beat_schedule = {task.name: _register(task) for task in TASKS}
 def dispatch_outbox_soon() -> None:
     """Ask a worker to dispatch now. The clock asks anyway; this saves the wait."""
     app.send_task(DISPATCH_OUTBOX, expires=LATEST_SECONDS, ignore_result=True)
+
+
+def start_job(name: str) -> None:
+    """Ask a worker to run a task of the schedule now."""
+    app.send_task(name, ignore_result=True)
 
 
 @signals.worker_process_init.connect  # type: ignore[untyped-decorator]

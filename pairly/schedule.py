@@ -17,7 +17,9 @@ from django.conf import settings
 from django.db import close_old_connections
 from django.utils.module_loading import import_string
 
-__all__ = ["TASKS", "PeriodicTask", "run", "start_scheduler"]
+from pairly.jobs.runs import noted
+
+__all__ = ["TASKS", "TASKS_BY_NAME", "PeriodicTask", "run", "start_scheduler"]
 
 THREADS_MAX = 4
 
@@ -33,6 +35,11 @@ class PeriodicTask:
     function: str
     every: timedelta | time
     at_shutdown: bool = False
+
+    @property
+    def pause(self) -> timedelta | None:
+        """The time between two runs; None for those of a time of day."""
+        return self.every if isinstance(self.every, timedelta) else None
 
     def resolve(self) -> Callable[[], Any]:
         function: Callable[[], Any] = import_string(self.function)
@@ -116,9 +123,10 @@ TASKS_BY_NAME = {task.name: task for task in TASKS}
 
 
 def run(task: PeriodicTask) -> None:
-    """Call the task's function and give back a connection that is too old or broken."""
+    """Call the task's function, note how it fared, and give back a connection that is too old or
+    broken."""
     try:
-        task.resolve()()
+        noted(task.name, task.resolve(), pause=task.pause)
     finally:
         close_old_connections()
 

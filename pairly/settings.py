@@ -116,6 +116,7 @@ INSTALLED_APPS = [
     "pairly.outbox",
     "pairly.audit",
     "pairly.accounts",
+    "pairly.jobs",
     "pairly.staff.apps.StaffConfig",
     "payments",
     "messaging",
@@ -140,7 +141,7 @@ MIDDLEWARE = [
     "pairly.staff.sessions.StaffSessionMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "pairly.staff.policy.PolicyMiddleware",
 ]
 TEMPLATES = [
     {
@@ -264,6 +265,7 @@ AUDIT_SEAL_INTERVAL_MILLISECONDS = pairly_int("AUDIT_SEAL_INTERVAL_MILLISECONDS"
 
 # Mock mode dispatches in the server's process; production hands the word to a worker.
 OUTBOX_WAKE = "" if MOCK_MODE else "pairly.celery.dispatch_outbox_soon"
+JOBS_START = "pairly.jobs.services.start_in_thread" if MOCK_MODE else "pairly.celery.start_job"
 OUTBOX_LEASE_SECONDS = pairly_int("OUTBOX_LEASE_SECONDS", 300, minimum=1)
 OUTBOX_POLL_MILLISECONDS = pairly_int("OUTBOX_POLL_MILLISECONDS", 1000, minimum=10)
 OUTBOX_KEEP_DONE_DAYS = pairly_int("OUTBOX_KEEP_DONE_DAYS", 7)
@@ -360,6 +362,30 @@ REST_FRAMEWORK = {
         "pairly.core.wire.PairlyJSONRenderer",
         "rest_framework.renderers.MultiPartRenderer",
     ],
+}
+
+# Staff site
+
+STAFF_SESSION_HOURS = pairly_int("STAFF_SESSION_HOURS", 12, minimum=1)
+SESSION_COOKIE_AGE = STAFF_SESSION_HOURS * 3600
+SESSION_COOKIE_SAMESITE = "Strict"
+LOGIN_URL = "admin:login"
+STAFF_REFRESH_SECONDS = pairly_int("STAFF_REFRESH_SECONDS", 15, minimum=1)
+UNFOLD = {
+    "SITE_TITLE": "Pairly staff",
+    "SITE_HEADER": "Pairly",
+    "SITE_SUBHEADER": "Staff site",
+    "SITE_URL": None,
+    "SITE_ICON": "pairly.staff.navigation.icon",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": "pairly.staff.navigation.icon"}
+    ],
+    "SHOW_HISTORY": False,
+    "SHOW_VIEW_ON_SITE": False,
+    "ENVIRONMENT": "pairly.staff.navigation.environment",
+    "STYLES": ["pairly.staff.navigation.stylesheet"],
+    "ACCOUNT": {"navigation": "pairly.staff.navigation.account"},
+    "SIDEBAR": {"navigation": "pairly.staff.navigation.sidebar"},
 }
 
 # Limits of HTTP

@@ -1,23 +1,70 @@
 """What may be read of credits."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
-from payments.ledger.accounts import BONUS, DEBT, PAID, personal_key
+import orjson
+
+from payments.ledger.accounts import (
+    BONUS,
+    DEBT,
+    ISSUED,
+    PAID,
+    PROMOTIONS,
+    SALES,
+    house_key,
+    personal_key,
+)
 from payments.ledger.books import ACCOUNTS, AccountState
 from payments.ledger.history import ORDERING, Transaction, transactions_of
 from payments.ledger.proofs import HeadView, ledger_head
+from payments.ledger.sealing import BLOCKS, header_of
 from payments.wallets import Wallet, wallet_of_states
 
 __all__ = [
     "ORDERING",
     "HeadView",
+    "LedgerStatus",
     "Transaction",
     "ledger_head",
+    "ledger_status",
     "transactions_of",
     "wallet_of",
     "wallets_of",
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerStatus:
+    """How far the chain has come and what the credits came to by then, read from one block.
+
+    ``sold``, ``spent`` and ``given`` are credits: bought with money, spent, and gifts of ours.
+    """
+
+    blocks: int
+    transfers: int
+    sealed_at: datetime | None
+    sold: int
+    spent: int
+    given: int
+
+
+def ledger_status() -> LedgerStatus:
+    newest = BLOCKS.range("number", limit=1, descending=True)
+    if not newest:
+        return LedgerStatus(0, 0, None, 0, 0, 0)
+    header, sealed_at = header_of(newest[0]), newest[0][6]
+    stands: dict[str, int] = {name: int(sum_) for name, sum_ in orjson.loads(header.totals).items()}
+    return LedgerStatus(
+        blocks=header.number,
+        transfers=header.last_sequence,
+        sealed_at=sealed_at,
+        sold=-stands.get(house_key(ISSUED), 0),
+        spent=stands.get(house_key(SALES), 0),
+        given=-stands.get(house_key(PROMOTIONS), 0),
+    )
 
 
 def wallet_of(user_id: UUID) -> Wallet:

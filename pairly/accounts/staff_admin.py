@@ -13,8 +13,9 @@ from django.http import Http404, HttpRequest, HttpResponseBase
 from django.utils.functional import cached_property
 from unfold.admin import ModelAdmin
 
-__all__ = ["BoundedPaginator", "ReadOnlyAdmin", "StaffModelAdmin"]
+__all__ = ["AREAS", "BoundedPaginator", "ReadOnlyAdmin", "StaffModelAdmin"]
 
+AREAS = ("People", "Money", "Ledger", "Messaging", "System")
 PAGE_ROWS = 50
 LISTED_ROWS_MAX = 2000
 
@@ -63,6 +64,11 @@ class StaffModelAdmin(ModelAdmin, _OwnTransactions):
     permission as it is: ``@action(permissions=["users.act"])``. Whatever moves money calls
     ``step_up.require_fresh_second_factor(request)`` first.
     """
+
+    area: ClassVar[str] = "System"
+    """The heading of the navigation that it stands under, one of ``AREAS``."""
+    icon: ClassVar[str] = "table_rows"
+    """Of the navigation: a name of Material Symbols."""
 
     view_permission: ClassVar[str]
     change_permission: ClassVar[str | None] = None

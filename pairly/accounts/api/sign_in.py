@@ -15,6 +15,7 @@ from rest_framework.views import APIView
 from pairly.accounts import selectors, services
 from pairly.accounts.authentication import BearerBeforeSecondFactor
 from pairly.accounts.serializers import (
+    USER_AGENT_LENGTH_MAX,
     ChangePasswordSerializer,
     ConfirmResetSerializer,
     DeviceSerializer,
@@ -44,8 +45,6 @@ __all__ = [
     "TicketView",
     "VerifyEmailView",
 ]
-
-USER_AGENT_LENGTH_MAX = 200
 
 DEVICE_LIST = inline_serializer(
     "DeviceList",

@@ -37,8 +37,8 @@ class SignedIn:
     token: str
 
 
-def sign_in(*, email: str, password: str, origin: Origin) -> SignedIn:
-    """Sign in by e-mail and password.
+def sign_in(*, email: str, password: str, origin: Origin, staff_only: bool = False) -> SignedIn:
+    """Sign in by e-mail and password; with ``staff_only`` nobody else is known.
 
     Raises ``WrongCredentials`` (the same, after the same work, for an unknown address),
     ``RateLimited`` after too many failures, ``AccountSuspended``.
@@ -48,6 +48,8 @@ def sign_in(*, email: str, password: str, origin: Origin) -> SignedIn:
     if not _is_password_right(email, user, password, origin.address, now):
         raise WrongCredentials
     assert user is not None
+    if staff_only and not user.is_staff:
+        raise WrongCredentials
     refuse_suspended(user, now)
     return run_atomic(lambda: _sign_in(user, origin, now))
 

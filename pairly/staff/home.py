@@ -1,0 +1,170 @@
+"""The home page's figures. None counts a whole table: see each for where it comes from."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.timesince import timesince
+
+from messaging.models import Message
+from pairly.accounts.models import Report, User
+from pairly.audit.models import AuditBlock
+from pairly.audit.models import Unsealed as UnsealedEntry
+from pairly.core import clock
+from pairly.core.estimates import row_estimate
+from pairly.core.ids import first_id_at
+from pairly.jobs.models import JobRun
+from pairly.jobs.selectors import all_jobs, last_run
+from pairly.outbox.models import OutboxEvent
+from payments.selectors import ledger_status
+
+__all__ = ["Figure", "home_figures"]
+
+COUNTED_MAX = 1000
+VERIFIED_WITHIN = timedelta(minutes=15)
+AUDIT_VERIFIED_WITHIN = timedelta(hours=26)
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """One card. ``state`` is plain, good, warning or bad."""
+
+    title: str
+    icon: str
+    value: str
+    note: str
+    state: str = "plain"
+
+
+def home_figures(request: HttpRequest) -> list[Figure]:
+    """The cards that this member of staff may see."""
+    now = clock.now()
+    user: Any = request.user
+    return [
+        figure
+        for permission, figures in FIGURES
+        if user.has_perm(permission)
+        for figure in figures(now)
+    ]
+
+
+def _people(now: datetime) -> Iterator[Figure]:
+    """Nobody is ever deleted from the table, and a key tells when its row was made."""
+    new = _bounded(User.objects.filter(pk__gte=first_id_at(now - DAY)))
+    yield Figure(
+        title="Users",
+        icon="group",
+        value=f"{row_estimate(User):,}",
+        note=f"{new} in the last 24 hours",
+    )
+
+
+def _reports(now: datetime) -> Iterator[Figure]:
+    waiting = Report.objects.filter(status=Report.Status.PENDING)
+    overdue = _bounded(waiting.filter(due_at__lte=now))
+    yield Figure(
+        title="Reports waiting",
+        icon="flag",
+        value=_bounded(waiting),
+        note=f"{overdue} overdue",
+        state="plain" if overdue == "0" else "warning",
+    )
+
+
+def _messages(now: datetime) -> Iterator[Figure]:
+    new = _bounded(Message.objects.filter(pk__gte=first_id_at(now - timedelta(hours=1))))
+    yield Figure(
+        title="Messages",
+        icon="chat",
+        value=f"{row_estimate(Message):,}",
+        note=f"{new} in the last hour",
+    )
+
+
+def _ledger(now: datetime) -> Iterator[Figure]:
+    """From the totals that the newest sealed block carries."""
+    status = ledger_status()
+    sealed = f"as of block {status.blocks:,}" if status.blocks else "nothing is sealed yet"
+    yield Figure(title="Credits sold", icon="payments", value=f"{status.sold:,}", note=sealed)
+    yield Figure(title="Credits spent", icon="toll", value=f"{status.spent:,}", note=sealed)
+    yield Figure(title="Credits given", icon="redeem", value=f"{status.given:,}", note=sealed)
+    run = last_run("payments.verify_ledger_incremental")
+    full = last_run("payments.verify_ledger_full")
+    age = _ago(status.sealed_at, now)
+    yield _chain("Ledger chain", [run, full], VERIFIED_WITHIN, f"head {age}", now)
+
+
+def _audit(now: datetime) -> Iterator[Figure]:
+    newest = AuditBlock.objects.order_by("-number").first()
+    head = _ago(newest.sealed_at if newest else None, now)
+    waiting = _bounded(UnsealedEntry.objects.all())
+    note = f"head {head}, {waiting} unsealed"
+    run = last_run("audit.verify_audit")
+    yield _chain("Audit chain", [run], AUDIT_VERIFIED_WITHIN, note, now)
+
+
+def _chain(
+    title: str, runs: list[JobRun | None], within: timedelta, note: str, now: datetime
+) -> Figure:
+    """The verdict of the last verifications. An old one is no verdict."""
+    done = [run for run in runs if run is not None]
+    newest = max((run.finished_at for run in done if run.finished_at), default=None)
+    if any(run.error for run in done):
+        value, state = "BROKEN", "bad"
+    elif newest is None or now - newest > within:
+        value, state = "not verified", "warning"
+    else:
+        value, state = "verified", "good"
+    checked = f"checked {_ago(newest, now)}" if newest else "not checked yet"
+    return Figure(title=title, icon="link", value=value, note=f"{checked}, {note}", state=state)
+
+
+def _background(now: datetime) -> Iterator[Figure]:
+    failed = _bounded(OutboxEvent.objects.filter(state=OutboxEvent.State.FAILED))
+    yield Figure(
+        title="Outbox waiting",
+        icon="outbox",
+        value=_bounded(OutboxEvent.objects.filter(state=OutboxEvent.State.PENDING)),
+        note=f"{failed} failed",
+        state="plain" if failed == "0" else "bad",
+    )
+    jobs = all_jobs()
+    failing = [job.name for job in jobs if job.state == "failed"]
+    lately = [
+        job for job in jobs if job.run and job.run.failed_at and now - job.run.failed_at < DAY
+    ]
+    yield Figure(
+        title="Jobs failing",
+        icon="schedule",
+        value=str(len(failing)),
+        note=", ".join(failing) or f"{len(lately)} failed in the last 24 hours",
+        state="bad" if failing else "warning" if lately else "good",
+    )
+
+
+FIGURES: tuple[tuple[str, Callable[[datetime], Iterator[Figure]]], ...] = (
+    ("users.view", _people),
+    ("moderation.view", _reports),
+    ("system.view", _messages),
+    ("ledger.view", _ledger),
+    ("audit.view", _audit),
+    ("system.view", _background),
+)
+
+
+def _bounded(rows: "QuerySet[Any]") -> str:
+    """How many, looking at no more than ``COUNTED_MAX`` of them: ``12`` or ``1,000+``."""
+    found = len(rows.order_by().values_list("pk", flat=True)[: COUNTED_MAX + 1])
+    return f"{COUNTED_MAX:,}+" if found > COUNTED_MAX else f"{found:,}"
+
+
+def _ago(moment: datetime | None, now: datetime) -> str:
+    if moment is None:
+        return "none yet"
+    if now - moment < timedelta(minutes=1):
+        return "just now"
+    return f"{timesince(moment, now, depth=1)} ago"
