@@ -41,7 +41,7 @@ from pairly.realtime.frames import (
     to_json,
 )
 from pairly.realtime.readers import run_in_reader
-from pairly.realtime.selectors import position_of
+from pairly.realtime.selectors import heartbeat_positions
 
 __all__ = ["SocketEndpoint", "refuse"]
 
@@ -87,11 +87,17 @@ class SocketEndpoint:
 
     @staticmethod
     async def _say_ready(connection: Connection) -> None:
-        """The socket is registered before the position is read, so nothing falls between."""
+        """The socket is registered before position and sign-in are read, so nothing falls
+        between: neither an event nor a sign-out since the handshake began."""
+        asker = (connection.user_id, connection.device_id)
+        (found,) = await run_in_reader(heartbeat_positions, [asker])
+        if isinstance(found, NotAuthenticated):
+            connection.close(CloseCode.SIGN_IN_AGAIN)
+            return
         ready = ReadyData(
             user_id=connection.user_id,
             device_id=connection.device_id,
-            position=await run_in_reader(position_of, connection.user_id),
+            position=found,
             heartbeat_seconds=settings.SOCKET_HEARTBEAT_SECONDS,
         )
         connection.start(event_frame("ready", to_json(ready)), ready.position)
@@ -165,7 +171,11 @@ def _origin_allowed(origin: str | None, host: str) -> bool:
     """Browsers always send an Origin, other clients need none."""
     if origin is None or origin in settings.CORS_ALLOWED_ORIGINS:
         return True
-    return urlsplit(origin).netloc == host
+    try:
+        named = urlsplit(origin).netloc
+    except ValueError:
+        return False
+    return bool(named) and named == host
 
 
 def _check_rates(connection: Connection, limits: dict[str, TokenBucket], command: Command) -> None:

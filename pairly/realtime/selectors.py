@@ -16,7 +16,6 @@ __all__ = [
     "LoggedEvent",
     "catch_up",
     "heartbeat_positions",
-    "position_of",
     "positions_of",
 ]
 
@@ -45,10 +44,6 @@ class Catchup:
 
 def positions_of(user_ids: Collection[UUID]) -> dict[UUID, int]:
     return {row[0]: row[1] for row in FEEDS.select("user_id", user_ids)}
-
-
-def position_of(user_id: UUID) -> int:
-    return positions_of([user_id])[user_id]
 
 
 def catch_up(user_id: UUID, since: int) -> Catchup:

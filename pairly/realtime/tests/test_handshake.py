@@ -45,6 +45,27 @@ def test_a_browser_needs_an_allowed_origin(ava: Person, settings: Any) -> None:
     assert evil.close_code() == CloseCode.FORBIDDEN
 
 
+def test_odd_origins_are_refused_like_any_other(ava: Person) -> None:
+    for origin in ("null", "http://[", "//", "https://", ava.url + ".evil.test", "http://a\u00e9"):
+        socket = Socket(ava.url, ava.token, origin=origin)
+        assert socket.close_code() == CloseCode.FORBIDDEN, origin
+
+
+def sign_out_while_signing_in(authorization: str | None, ticket: str | None) -> Any:
+    """Another request ends the device when the socket is let in and not yet registered."""
+    from pairly.accounts.authentication import authenticate_socket
+    from pairly.accounts.services import end_device
+
+    identity = authenticate_socket(authorization, ticket)
+    end_device(user_id=identity.user_id, device_id=identity.device_id)
+    return identity
+
+
+def test_signing_out_during_a_handshake_closes_that_socket(ava: Person, settings: Any) -> None:
+    settings.REALTIME_AUTHENTICATE = f"{__name__}.sign_out_while_signing_in"
+    assert Socket(ava.url, ava.token).close_code() == CloseCode.SIGN_IN_AGAIN
+
+
 def test_an_unknown_path_is_refused(ava: Person) -> None:
     assert Socket(ava.url, ava.token, "/ws/nothing/").close_code() == CloseCode.FORBIDDEN
 
