@@ -22,7 +22,6 @@ MUTABLE = (
     "version",
     "blocked",
     "opened_at",
-    "updated_at",
     "last_seq",
     "last_message_id",
     "first_delivered_seq",
@@ -33,7 +32,11 @@ MUTABLE = (
     "second_read_seq",
     "second_shown_read_seq",
     "second_unread",
+    "updated_at",
 )
+UNMOVED = MUTABLE[:-1]
+"""A receipt leaves ``updated_at`` alone, and so the two indexes that order people's lists."""
+
 CONVERSATIONS = Table(Conversation, *FIXED, *MUTABLE)
 
 
@@ -58,13 +61,14 @@ class ConversationState:
     version: int
     blocked: bool
     opened_at: datetime | None
-    updated_at: datetime
     last_seq: int
     last_message_id: UUID | None
     first: Side
     second: Side
+    updated_at: datetime
     read_version: int | None
     """The version in the database; None for a row that is not there yet."""
+    read_updated_at: datetime
 
     def peer_of(self, user_id: UUID) -> UUID:
         return self.second_id if user_id == self.first_id else self.first_id
@@ -78,7 +82,8 @@ class ConversationState:
     @classmethod
     def from_row(cls, row: tuple[Any, ...]) -> "ConversationState":
         make: Any = cls  # A row is longer than types can count.
-        state: ConversationState = make(*row[:10], Side(*row[10:14]), Side(*row[14:18]), row[4])
+        sides = (Side(*row[9:13]), Side(*row[13:17]))
+        state: ConversationState = make(*row[:9], *sides, row[17], row[4], row[17])
         return state
 
     @classmethod
@@ -94,12 +99,13 @@ class ConversationState:
             version=0,
             blocked=False,
             opened_at=None,
-            updated_at=now,
             last_seq=0,
             last_message_id=None,
             first=Side(),
             second=Side(),
+            updated_at=now,
             read_version=None,
+            read_updated_at=now,
         )
 
     def mutable_values(self) -> tuple[Any, ...]:
@@ -108,7 +114,6 @@ class ConversationState:
             self.version,
             self.blocked,
             self.opened_at,
-            self.updated_at,
             self.last_seq,
             self.last_message_id,
             a.delivered_seq,
@@ -119,6 +124,7 @@ class ConversationState:
             b.read_seq,
             b.shown_read_seq,
             b.unread,
+            self.updated_at,
         )
 
 
@@ -169,13 +175,16 @@ class ConversationBatch:
 
     def write(self) -> None:
         """Insert what is new and update what changed, each only if still as it was read."""
-        new, changed = [], []
+        new, moved, unmoved = [], [], []
         for state in self._touched.values():
             state.version += 1
             values = state.mutable_values()
             if state.read_version is None:
                 new.append((state.id, state.pair_key, state.first_id, state.second_id, *values))
+            elif state.updated_at != state.read_updated_at:
+                moved.append((state.id, state.read_version, *values))
             else:
-                changed.append((state.id, state.read_version, *values))
+                unmoved.append((state.id, state.read_version, *values[:-1]))
         CONVERSATIONS.insert(new)
-        CONVERSATIONS.compare_and_set("id", expected=("version",), new=MUTABLE, rows=changed)
+        for columns, rows in ((MUTABLE, moved), (UNMOVED, unmoved)):
+            CONVERSATIONS.compare_and_set("id", expected=("version",), new=columns, rows=rows)
