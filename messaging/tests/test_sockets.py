@@ -1,6 +1,7 @@
 """Chat over sockets, as two people with several devices see it."""
 
 from collections.abc import Callable
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -242,6 +243,41 @@ def test_a_dropped_socket_catches_up_once_and_in_order(
     assert answer["events"] == events and answer["position"] == since + 120
     # A position that the log never had, or no longer has, asks for a fresh start.
     assert reader.command("sync", {"since": since + 121})["resync"] is True
+
+
+def test_a_long_absence_with_long_texts_is_caught_up_in_parts(
+    people: tuple[Person, Person], settings: Any
+) -> None:
+    """All of it at once would be more than a socket may have waiting, which closes slow readers."""
+    settings.SYNC_CHARACTERS_MAX, settings.SOCKET_QUEUE_CHARACTERS_MAX = 50_000, 150_000
+    ava, ben = people
+    conversation = ava.open_conversation(ben)
+    socket, back = ava.socket(), ben.socket()
+    text = "<" + '"\n' * 2400 + ">"  # twice as long in JSON
+    for number in range(20):
+        socket.command("message.send", text_message(conversation, text, client_id=f"{number}"))
+    late = ben.socket()
+    events = late.catch_up(back.position)
+    assert [event["data"]["message"]["client_id"] for event in events] == [
+        f"{number}" for number in range(20)
+    ]
+    # An event that is longer than the limit comes alone.
+    settings.SYNC_CHARACTERS_MAX = 10
+    assert len(late.command("sync", {"since": back.position})["events"]) == 1
+    assert ben.call("GET", f"sync?since={back.position}")["events"] == events[:1]
+
+
+def test_catching_up_again_and_again_is_slowed(
+    people: tuple[Person, Person], settings: Any
+) -> None:
+    settings.RATE_LIMITS = True
+    settings.SYNCS_MAX, settings.SYNCS_WINDOW_SECONDS = 3, 60
+    socket = people[0].socket()
+    for _ in range(3):
+        socket.command("sync", {"since": socket.position})
+    with pytest.raises(Refused, match="rate_limited"):
+        socket.command("sync", {"since": socket.position})
+    assert socket.command("presence.heartbeat")
 
 
 def test_what_the_log_no_longer_holds_is_a_resync(

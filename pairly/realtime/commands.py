@@ -4,6 +4,7 @@ import asyncio
 from typing import Annotated, Any
 
 import msgspec
+from django.conf import settings
 
 from pairly.realtime.connections import Connection
 from pairly.realtime.frames import event_frame, register_command
@@ -33,10 +34,15 @@ class HeartbeatAck(msgspec.Struct):
     position: int
 
 
-@register_command("sync", feature="general", data=SyncCommand, ack=SyncAck)
+def _sync_rate() -> tuple[int, float]:
+    return settings.SYNCS_MAX, settings.SYNCS_WINDOW_SECONDS
+
+
+@register_command("sync", feature="general", data=SyncCommand, ack=SyncAck, rate=_sync_rate)
 async def sync(connection: Connection, data: SyncCommand) -> SyncAck:
-    """Replays this person's events after a position, oldest first and 300 at most. Ask again
-    from the answered position until it stands still. `resync` means: fetch state afresh."""
+    """Replays this person's events after a position, oldest first: 300 at most, fewer of long
+    ones. Ask again from the answered position until it stands still. `resync` means: fetch state
+    afresh."""
     found = await run_in_reader(catch_up, connection.user_id, data.since)
     frames = [
         msgspec.Raw(event_frame(event.type, event.data, event.position).encode())

@@ -1,6 +1,6 @@
 """Reading logs: positions and what lies after them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -47,7 +47,8 @@ def positions_of(user_ids: Collection[UUID]) -> dict[UUID, int]:
 
 
 def catch_up(user_id: UUID, since: int) -> Catchup:
-    """The events after a position, oldest first, at most ``SYNC_EVENTS_MAX`` at a time."""
+    """The events after a position, oldest first, at most ``SYNC_EVENTS_MAX`` at a time and, of
+    long ones, no more than ``SYNC_CHARACTERS_MAX`` hold, so that an answer never fills a queue."""
     ((_user_id, newest, trimmed),) = FEEDS.select("user_id", [user_id])
     if not trimmed <= since <= newest:
         return Catchup(newest, True, [])
@@ -57,11 +58,23 @@ def catch_up(user_id: UUID, since: int) -> Catchup:
         up_to=event_key(user_id, newest),
         limit=settings.SYNC_EVENTS_MAX,
     )
-    events = [LoggedEvent(int(key[32:], 16), kind, data) for key, kind, data in rows]
+    events = _fitting(LoggedEvent(int(key[32:], 16), kind, data) for key, kind, data in rows)
     if newest > since and (not events or events[0].position != since + 1):
         # Trimmed between the two reads.
         return Catchup(newest, True, [])
     return Catchup(events[-1].position if events else since, False, events)
+
+
+def _fitting(events: Iterable[LoggedEvent]) -> list[LoggedEvent]:
+    """As many from the front as may be answered at once, and at least one."""
+    fitting: list[LoggedEvent] = []
+    characters_left: int = settings.SYNC_CHARACTERS_MAX
+    for event in events:
+        characters_left -= len(event.data)
+        if fitting and characters_left < 0:
+            break
+        fitting.append(event)
+    return fitting
 
 
 def heartbeat_positions(requests: Sequence[tuple[UUID, UUID]]) -> list[int | NotAuthenticated]:
