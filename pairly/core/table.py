@@ -21,6 +21,8 @@ __all__ = ["Row", "Table"]
 
 Row = tuple[Any, ...]
 Converter = Callable[[Any], Any]
+Converters = list[tuple[int, Converter]]
+"""With their places in the row; most columns need none."""
 
 
 @lru_cache(maxsize=32_768)
@@ -66,7 +68,8 @@ class Table:
         self._hex_ids = hex_ids
         self.columns = columns
         self._fields: dict[str, models.Field[Any, Any]] = {}
-        self._encoders_found: dict[tuple[str, ...], list[Converter | None]] = {}
+        self._encoders_found: dict[tuple[str, ...], Converters] = {}
+        self._statements: dict[tuple[Any, ...], str] = {}
 
     def insert(self, rows: Sequence[Row]) -> None:
         """Insert the rows. Raises ``IntegrityError`` on a broken unique constraint."""
@@ -86,13 +89,11 @@ class Table:
         """The rows whose column is one of the values, in no order. One query, by index."""
         if not values:
             return []
-        encode = self._encoder(column)
-        wanted = [encode(value) for value in values] if encode else list(values)
+        wanted = self._encoded_values(column, values)
         if is_mongodb():
             return self._find({self._database_column(column): {"$in": wanted}})
         wanted = _padded(wanted)
-        where = f"{self._quoted(column)} IN ({','.join('?' * len(wanted))})"
-        return self._execute(f"{self._select_from} WHERE {where}", wanted)
+        return self._execute(self._select_statement(column, len(wanted)), wanted)
 
     def range(
         self,
@@ -104,9 +105,11 @@ class Table:
         descending: bool = False,
     ) -> list[Row]:
         """At most ``limit`` rows with ``after < column <= up_to``, in the column's order."""
-        encode = self._encoder(column) or (lambda value: value)
-        bounds = [(">", "$gt", after), ("<=", "$lte", up_to)]
-        bounds = [(sql, op, encode(value)) for sql, op, value in bounds if value is not None]
+        bounds = [
+            (sql, op, *self._encoded_values(column, [value]))
+            for sql, op, value in ((">", "$gt", after), ("<=", "$lte", up_to))
+            if value is not None
+        ]
         name = self._database_column(column)
         if is_mongodb():
             condition = {name: {op: value for _sql, op, value in bounds}} if bounds else {}
@@ -132,9 +135,7 @@ class Table:
         if is_mongodb():
             matched = self._bulk_update(self._database_columns((key, *expected)), new, rows)
         else:
-            sets = ",".join(f"{self._quoted(name)}=?" for name in new)
-            where = " AND ".join(f"{self._quoted(name)}=?" for name in (key, *expected))
-            statement = f"UPDATE {self._name()} SET {sets} WHERE {where}"
+            statement = self._update_statement((key, *expected), tuple(new))
             matched = self._executemany(statement, [row[split:] + row[:split] for row in rows])
         if matched != len(rows):
             raise StaleRead(f"{self._model.__name__}: {matched} of {len(rows)} rows as expected")
@@ -143,8 +144,7 @@ class Table:
         """Delete the rows whose column is one of the values; how many there were."""
         if not values:
             return 0
-        encode = self._encoder(column)
-        wanted = [encode(value) for value in values] if encode else list(values)
+        wanted = self._encoded_values(column, values)
         if is_mongodb():
             condition = {self._database_column(column): {"$in": wanted}}
             with _wrapped_errors():
@@ -179,14 +179,12 @@ class Table:
             return self._decoded([tuple(map(document.get, names)) for document in found])
 
     def _execute(self, statement: str, parameters: Sequence[Any]) -> list[Row]:
-        connection = connections[DEFAULT_DB_ALIAS]
-        connection.ensure_connection()
+        connection = _connected()
         with connection.wrap_database_errors:
             return self._decoded(connection.connection.execute(statement, parameters).fetchall())
 
     def _executemany(self, statement: str, rows: Iterable[Row]) -> int:
-        connection = connections[DEFAULT_DB_ALIAS]
-        connection.ensure_connection()
+        connection = _connected()
         with connection.wrap_database_errors:
             return int(connection.connection.executemany(statement, rows).rowcount)
 
@@ -240,23 +238,42 @@ class Table:
         holes = ",".join("?" * len(self.columns))
         return f"INSERT INTO {self._name()} ({names}) VALUES ({holes})"
 
-    def _encoder(self, column: str) -> Converter | None:
-        return self._encoders((column,))[0]
+    def _select_statement(self, column: str, count: int) -> str:
+        statement = self._statements.get((column, count))
+        if statement is None:
+            where = f"{self._quoted(column)} IN ({','.join('?' * count)})"
+            statement = self._statements[column, count] = f"{self._select_from} WHERE {where}"
+        return statement
 
-    def _encoders(self, columns: tuple[str, ...]) -> list[Converter | None]:
+    def _update_statement(self, keys: tuple[str, ...], new: tuple[str, ...]) -> str:
+        statement = self._statements.get((keys, new))
+        if statement is None:
+            sets = ",".join(f"{self._quoted(name)}=?" for name in new)
+            where = " AND ".join(f"{self._quoted(name)}=?" for name in keys)
+            statement = f"UPDATE {self._name()} SET {sets} WHERE {where}"
+            self._statements[keys, new] = statement
+        return statement
+
+    def _encoders(self, columns: tuple[str, ...]) -> Converters:
         """Found once for each combination of columns; a process has one database."""
         found = self._encoders_found.get(columns)
         if found is None:
             mongodb = is_mongodb()
-            found = self._encoders_found[columns] = [
+            found = self._encoders_found[columns] = _placed(
                 _encoder_of(self._field(column), mongodb, self._hex_ids) for column in columns
-            ]
+            )
         return found
 
     @cached_property
-    def _decoders(self) -> list[Converter | None]:
+    def _decoders(self) -> Converters:
         mongodb = is_mongodb()
-        return [_decoder_of(self._field(name), mongodb, self._hex_ids) for name in self.columns]
+        return _placed(
+            _decoder_of(self._field(name), mongodb, self._hex_ids) for name in self.columns
+        )
+
+    def _encoded_values(self, column: str, values: Collection[Any]) -> list[Any]:
+        encoders = self._encoders((column,))
+        return list(map(encoders[0][1], values)) if encoders else list(values)
 
     def _encoded(self, columns: tuple[str, ...], rows: Sequence[Row]) -> Sequence[Row]:
         return _converted(rows, self._encoders(columns))
@@ -265,14 +282,23 @@ class Table:
         return list(_converted(rows, self._decoders))
 
 
-def _converted(rows: Sequence[Row], converters: Sequence[Converter | None]) -> Sequence[Row]:
-    """Column by column, because most columns need nothing and ``map`` runs in C."""
-    if not rows or not any(converters):
+def _placed(converters: Iterable[Converter | None]) -> Converters:
+    return [(place, one) for place, one in enumerate(converters) if one is not None]
+
+
+def _converted(rows: Sequence[Row], converters: Converters) -> Sequence[Row]:
+    """Column by column, because most columns need nothing and ``map`` runs in C; a single row
+    is not worth turning round."""
+    if not rows or not converters:
         return rows
+    if len(rows) == 1:
+        values = list(rows[0])
+        for place, convert in converters:
+            values[place] = convert(values[place])
+        return [tuple(values)]
     columns: list[Any] = list(zip(*rows, strict=True))
-    for index, convert in enumerate(converters):
-        if convert is not None:
-            columns[index] = map(convert, columns[index])
+    for place, convert in converters:
+        columns[place] = map(convert, columns[place])
     return list(zip(*columns, strict=True))
 
 
@@ -300,6 +326,14 @@ def _decoder_of(field: "models.Field[Any, Any]", mongodb: bool, hex_ids: bool) -
     if kind == "BooleanField":
         return bool
     return None
+
+
+def _connected() -> Any:
+    """This thread's connection, which a transaction has opened already."""
+    connection = connections[DEFAULT_DB_ALIAS]
+    if not connection.in_atomic_block:
+        connection.ensure_connection()
+    return connection
 
 
 def _session() -> Any:
