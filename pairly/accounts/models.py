@@ -24,11 +24,14 @@ __all__ = [
     "RoleChange",
     "SignInAttempt",
     "SocketTicket",
+    "StaffNote",
     "TotpDevice",
     "User",
 ]
 
 DISPLAY_NAME_LENGTH_MAX = 50
+SEARCH_NAME_LENGTH_MAX = 2 * DISPLAY_NAME_LENGTH_MAX
+NOTE_LENGTH_MAX = 2000
 BIO_LENGTH_MAX = 1000
 REASON_LENGTH_MAX = 500
 DETAILS_LENGTH_MAX = 2000
@@ -52,6 +55,11 @@ class User(AbstractBaseUser, PermissionsMixin):
     email = models.CharField(max_length=254, unique=True, help_text="always lower-cased")
     email_verified_at = models.DateTimeField(null=True)
     display_name = models.CharField(max_length=DISPLAY_NAME_LENGTH_MAX)
+    search_name = models.CharField(
+        max_length=SEARCH_NAME_LENGTH_MAX,
+        db_index=True,
+        help_text="the display name in lower case, for staff who search",
+    )
     birth_date = models.DateField(null=True, help_text="absent for staff and the deleted")
     bio = models.CharField(max_length=BIO_LENGTH_MAX, blank=True)
     country = models.CharField(max_length=2, blank=True, help_text="ISO 3166-1 alpha-2")
@@ -93,6 +101,8 @@ class User(AbstractBaseUser, PermissionsMixin):
                 condition=Q(listed=True),
                 name="user_by_country",
             ),
+            models.Index(fields=["suspended_at"], name="user_suspended"),
+            models.Index(fields=["is_staff", "-id"], condition=Q(is_staff=True), name="user_staff"),
         ]
 
     def __str__(self) -> str:
@@ -177,14 +187,21 @@ class SignInAttempt(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False, db_column="_id")
     email_hash = models.CharField(max_length=64, help_text="keyed hash, so that it names nobody")
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", null=True
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="+",
+        null=True,
+        db_index=False,
     )
     outcome = models.CharField(max_length=10, choices=Outcome)
     address = models.CharField(max_length=45, blank=True)
     created_at = models.DateTimeField(db_index=True)
 
     class Meta:
-        indexes = [models.Index(fields=["email_hash", "-created_at"], name="attempts_of_email")]
+        indexes = [
+            models.Index(fields=["email_hash", "-created_at"], name="attempts_of_email"),
+            models.Index(fields=["user", "-id"], name="attempts_of_user"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.outcome} sign-in {self.pk}"
@@ -285,6 +302,26 @@ class Report(models.Model):
 
     def __str__(self) -> str:
         return f"{self.reason} report {self.pk}"
+
+
+class StaffNote(models.Model):
+    """What staff should know about a person; never shown to that person. It goes with them."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False, db_column="_id")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    text = models.CharField(max_length=NOTE_LENGTH_MAX)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["user", "-id"], name="notes_of_user")]
+
+    def __str__(self) -> str:
+        return f"note {self.pk}"
 
 
 class RoleChange(models.Model):

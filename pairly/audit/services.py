@@ -8,10 +8,10 @@ import orjson
 from pairly.audit.entries import leaf_hash_of
 from pairly.audit.models import AuditEntry, Unsealed
 from pairly.core import clock
-from pairly.core.db import in_atomic_block
+from pairly.core.db import in_atomic_block, run_atomic
 from pairly.core.ids import new_id
 
-__all__ = ["record"]
+__all__ = ["look", "record"]
 
 
 def record(
@@ -54,3 +54,25 @@ def record(
 def _json(value: Any) -> str:
     """Canonical for what is put here: texts, integers, booleans, null, lists and objects."""
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+
+
+def look(
+    *,
+    actor_id: UUID,
+    action: str,
+    target_type: str,
+    target_id: UUID | str,
+    reason: str = "",
+    request_id: str = "",
+) -> None:
+    """Note that staff look at something private; call it before showing it."""
+    run_atomic(
+        lambda: record(
+            actor_id=actor_id,
+            action=action,
+            target_type=target_type,
+            target_id=target_id,
+            reason=reason,
+            request_id=request_id,
+        )
+    )

@@ -16,6 +16,7 @@ class OutboxEvent(models.Model):
         PENDING = "pending", "Pending"
         DONE = "done", "Done"
         FAILED = "failed", "Failed"
+        DISCARDED = "discarded", "Discarded"
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False, db_column="_id")
     kind = models.CharField(max_length=200, help_text="Dotted path of the event's class.")

@@ -1,7 +1,7 @@
 """Telling other apps: ``subscribe`` at start, ``emit`` inside a transaction."""
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
@@ -17,7 +17,7 @@ from pairly.outbox import dispatcher
 from pairly.outbox.models import OutboxEvent
 from pairly.outbox.registry import dotted_path, registry
 
-__all__ = ["emit", "remove_done", "retry_failed", "subscribe"]
+__all__ = ["discard_failed", "emit", "remove_done", "retry_failed", "subscribe"]
 
 Event = TypeVar("Event")
 
@@ -80,7 +80,7 @@ def retry_failed(*, event_ids: Sequence[UUID], now: datetime) -> int:
     """Give parked rows a fresh set of attempts, once their handler is mended; how many."""
     retried = sum(run_atomic(partial(_retry, event_id, now)) for event_id in event_ids)
     if retried:
-        dispatcher.wake()
+        on_commit(dispatcher.wake)
     return retried
 
 
@@ -89,8 +89,16 @@ def _retry(event_id: UUID, now: datetime) -> bool:
     return change_one(failed, state=OutboxEvent.State.PENDING, attempts=0, due_at=now)
 
 
+def discard_failed(*, event_id: UUID, now: datetime) -> bool:
+    """Give a parked row up: it is kept as long as one that is done. False if it is not parked."""
+    failed = OutboxEvent.objects.filter(pk=event_id, state=OutboxEvent.State.FAILED)
+    until = now + timedelta(days=settings.OUTBOX_KEEP_DONE_DAYS)
+    return run_atomic(lambda: change_one(failed, state=OutboxEvent.State.DISCARDED, due_at=until))
+
+
 def remove_done(*, now: datetime) -> int:
-    """Delete what was done long enough ago, a bounded number in a transaction; how many."""
+    """Delete what was done or given up long enough ago, a bounded number in a transaction; how
+    many."""
     removed = 0
     while ids := _removable(now):
         removed += run_atomic(partial(_remove, ids))
@@ -102,5 +110,6 @@ def _remove(ids: list[UUID]) -> int:
 
 
 def _removable(now: datetime) -> list[UUID]:
-    done = OutboxEvent.objects.filter(state=OutboxEvent.State.DONE, due_at__lte=now)
-    return list(done.order_by("due_at").values_list("pk", flat=True)[:REMOVED_AT_ONCE_MAX])
+    states = (OutboxEvent.State.DONE, OutboxEvent.State.DISCARDED)
+    over = OutboxEvent.objects.filter(state__in=states, due_at__lte=now)
+    return list(over.values_list("pk", flat=True)[:REMOVED_AT_ONCE_MAX])

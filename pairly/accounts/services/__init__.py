@@ -28,11 +28,18 @@ from pairly.accounts.services.safety import block, report, unblock
 from pairly.accounts.services.sign_ins import SignedIn, sign_in
 from pairly.accounts.services.staff import create_staff, give_role, sync_roles, take_role
 from pairly.accounts.services.standing import restore_user, suspend_user
+from pairly.accounts.services.support import (
+    add_note,
+    end_sign_in,
+    end_sign_ins,
+    unlock_sign_in,
+)
 
 __all__ = [
     "NewUser",
     "Origin",
     "SignedIn",
+    "add_note",
     "block",
     "change_password",
     "create_staff",
@@ -41,6 +48,8 @@ __all__ = [
     "delete_account",
     "end_device",
     "end_devices",
+    "end_sign_in",
+    "end_sign_ins",
     "give_role",
     "issue_socket_ticket",
     "open_devices",
@@ -58,6 +67,7 @@ __all__ = [
     "take_role",
     "touch_devices",
     "unblock",
+    "unlock_sign_in",
     "update_profile",
     "verify_email",
 ]

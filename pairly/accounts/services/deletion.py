@@ -5,7 +5,15 @@ from datetime import datetime
 from django.contrib.auth.hashers import make_password
 
 from pairly.accounts.events import UserDeleted
-from pairly.accounts.models import Block, Device, Mail, MailedSecret, SignInAttempt, User
+from pairly.accounts.models import (
+    Block,
+    Device,
+    Mail,
+    MailedSecret,
+    SignInAttempt,
+    StaffNote,
+    User,
+)
 from pairly.accounts.second_factor.services import forget_second_factor
 from pairly.accounts.services.devices import end_devices
 from pairly.accounts.services.photos import delete_photo_file
@@ -42,6 +50,7 @@ def _delete(user: User, now: datetime) -> None:
     Device.objects.filter(user_id=user.pk).update(name="", address="", user_agent="")
     MailedSecret.objects.filter(user_id=user.pk).delete()
     SignInAttempt.objects.filter(user_id=user.pk).delete()
+    StaffNote.objects.filter(user_id=user.pk).delete()
     Block.objects.filter(blocker_id=user.pk).delete()
     Mail.objects.filter(recipient=user.email).delete()
     delete_photo_file(user.photo)
@@ -57,6 +66,7 @@ def _nameless(user: User, now: datetime) -> dict[str, object]:
         "email_verified_at": None,
         "password": make_password(None),
         "display_name": PSEUDONYM,
+        "search_name": PSEUDONYM.lower(),
         "birth_date": None,
         "bio": "",
         "country": "",

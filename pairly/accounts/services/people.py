@@ -83,6 +83,7 @@ def _user_of(person: NewUser, now: datetime) -> User:
         email_verified_at=now if person.is_verified else None,
         password=person.password_hash,
         display_name=person.display_name,
+        search_name=person.display_name.lower(),
         birth_date=person.birth_date,
         country=person.country,
         time_zone=person.time_zone,
@@ -160,8 +161,11 @@ def update_profile(*, user: User, changes: Mapping[str, Any]) -> User:
     if unknown := changes.keys() - PROFILE_FIELDS:
         raise ValueError(f"not part of the profile: {sorted(unknown)}")
     mine = User.objects.filter(pk=user.pk, deleted_at=None)
-    if changes and not run_atomic(lambda: change_one(mine, **changes)):
+    values = dict(changes)
+    if "display_name" in changes:
+        values["search_name"] = changes["display_name"].lower()
+    if values and not run_atomic(lambda: change_one(mine, **values)):
         raise NotAuthenticated
-    for name, value in changes.items():
+    for name, value in values.items():
         setattr(user, name, value)
     return user
