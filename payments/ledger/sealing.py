@@ -32,7 +32,7 @@ BLOCKS = Table(
     *("key", "hash", "signature"),
 )
 SEALED = Table(Sealed, "sequence", "transfer_id")
-NOTE_SIZES = Table(Unsealed, "id", "count", hex_ids=True)
+NOTE_SIZES = Table(Unsealed, "id", "count")
 
 
 def seal_waiting(now: datetime) -> int:
@@ -104,7 +104,7 @@ def _next_notes() -> list[Row]:
     """Whole notes in the order of their ids, up to a block's size and at least one."""
     size_max = settings.LEDGER_BLOCK_TRANSFERS_MAX
     size = 0
-    wanted: list[str] = []
+    wanted: list[int] = []
     for note_id, count in NOTE_SIZES.range("id", limit=size_max):
         size += count
         if wanted and size > size_max:

@@ -78,12 +78,8 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.UUIDField(
-                        db_column="_id",
-                        default=pairly.core.ids.new_id,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
+                    models.IntegerField(
+                        db_column="_id", editable=False, primary_key=True, serialize=False
                     ),
                 ),
                 ("count", models.IntegerField()),

@@ -238,7 +238,7 @@ def rewrite_notes(order: list[str]) -> None:
                 if account in keys:
                     house[keys[account].key] = sign * row[3]
         leaves = f'[["{transfer_id}","{row[11]}"]]'
-        notes.append((f"{number:032x}", 1, leaves, str(house).replace("'", '"')))
+        notes.append((number, 1, leaves, str(house).replace("'", '"')))
     run_atomic(lambda: UNSEALED.insert(notes))
 
 
