@@ -67,7 +67,6 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
     """Tells the document how to sign in; found by drf-spectacular because it is defined."""
 
     target_class = "pairly.accounts.authentication.BearerAuthentication"
-    match_subclasses = True
     name = "bearer"
 
     def get_security_definition(self, auto_schema: Any) -> Json:

@@ -1,6 +1,8 @@
 """The table of periodic tasks: every line can run, in this process and under Celery."""
 
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,6 +12,13 @@ from pairly.schedule import TASKS, run, start_scheduler
 pytestmark = pytest.mark.mongodb
 
 
+@pytest.fixture
+def no_heads_outside(settings: Any, tmp_path: Path) -> None:
+    """Heads of other tests would tell of blocks that this database never had."""
+    settings.DATA_DIR = tmp_path
+
+
+@pytest.mark.usefixtures("no_heads_outside")
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
 def test_every_task_runs_on_an_empty_database_and_again(task: object) -> None:
     run(task)  # type: ignore[arg-type]

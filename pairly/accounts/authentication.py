@@ -20,7 +20,6 @@ from pairly.core.table import Table
 
 __all__ = [
     "BearerAuthentication",
-    "BearerBeforeSecondFactor",
     "SocketIdentity",
     "authenticate_socket",
     "device_states",
@@ -47,9 +46,11 @@ class SocketIdentity:
 
 
 class BearerAuthentication(BaseAuthentication):
-    """``Authorization: Bearer <token>``. ``request.auth`` is the device."""
+    """``Authorization: Bearer <token>``. ``request.auth`` is the device.
 
-    asks_second_factor = True
+    A sign-in whose second factor is yet to be proved is answered by the few views that name the
+    request's method in ``answers_unproved``, and by none else.
+    """
 
     def authenticate(self, request: Request) -> tuple[User, Device] | None:
         """None without a header, so that public routes answer; a bad token is never ignored.
@@ -60,19 +61,14 @@ class BearerAuthentication(BaseAuthentication):
         if header is None:
             return None
         device = _device_of_header(header, clock.now())
-        if self.asks_second_factor:
+        view = request.parser_context.get("view")
+        if request.method not in getattr(view, "answers_unproved", ()):
             refuse_unproved(device)
         bind_contextvars(user_id=str(device.user_id))
         return device.user, device
 
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="pairly"'
-
-
-class BearerBeforeSecondFactor(BearerAuthentication):
-    """For the few routes that answer a sign-in whose second factor is yet to be proved."""
-
-    asks_second_factor = False
 
 
 def authenticate_socket(authorization_header: str | None, ticket: str | None) -> SocketIdentity:

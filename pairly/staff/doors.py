@@ -21,7 +21,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import View
 
 from pairly.accounts import services as accounts
-from pairly.accounts.errors import SecondFactorMissing, SecondFactorRequired
+from pairly.accounts.errors import SecondFactorRequired
 from pairly.accounts.second_factor import services
 from pairly.accounts.second_factor.selectors import has_second_factor, recovery_codes_left
 from pairly.accounts.serializers import USER_AGENT_LENGTH_MAX
@@ -178,14 +178,13 @@ class EnrolView(SignedInDoor):
 
     def _confirm(self, request: Any, code: str) -> HttpResponse:
         user, sign_in = request.user, request.sign_in
-        try:
-            codes = services.confirm(
-                user=user, sign_in=sign_in, code=code, request_id=request_id_of(request)
-            )
-        except SecondFactorMissing:
-            # `manage.py staff_code` has confirmed it in the meantime.
+        if sign_in.second_factor_at is None and has_second_factor(user.pk):
+            # It was confirmed elsewhere while this page was open.
             services.verify_code(user=user, sign_in=sign_in, code=code)
             return HttpResponseRedirect(next_address(request))
+        codes = services.confirm(
+            user=user, sign_in=sign_in, code=code, request_id=request_id_of(request)
+        )
         request.session.cycle_key()
         return TemplateResponse(
             request, "staff/recovery_codes_made.html", made_codes(self.site, request, codes)
@@ -288,7 +287,7 @@ def next_address(request: HttpRequest) -> str:
 
 def qr_svg(text: str) -> Any:
     """An SVG element without a style or script, so that the page's policy lets it be."""
-    drawing = segno.make(text, error="m").svg_inline(scale=5, border=2, omitsize=False)
+    drawing = segno.make(text, error="m").svg_inline(border=2, omitsize=True)
     return mark_safe(drawing)  # noqa: S308 - made of squares, not of the text.
 
 

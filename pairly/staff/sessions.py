@@ -36,7 +36,7 @@ class StaffSessionMiddleware(OTPMiddleware):  # type: ignore[misc]
         if user.is_authenticated:
             sign_in = _sign_in_of(request, user)
             if sign_in is None:
-                auth.logout(request)
+                request.session.flush()
                 user = AnonymousUser()
             else:
                 request.sign_in = sign_in

@@ -166,8 +166,9 @@ class StaffSite(UnfoldAdminSite):  # type: ignore[misc]
 
 
 def _place_of(request: HttpRequest) -> str:
-    """The page to come back to: for what was posted, the page that it was posted from."""
-    if request.method in ("GET", "HEAD"):
+    """The page to come back to: for what was posted, and for what a dialog asked, the page that
+    it came from."""
+    if request.method in ("GET", "HEAD") and not request.headers.get("HX-Request"):
         return request.get_full_path()
     referrer = request.META.get("HTTP_REFERER", "")
     safe = url_has_allowed_host_and_scheme(

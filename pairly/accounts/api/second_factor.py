@@ -6,7 +6,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from pairly.accounts.authentication import BearerAuthentication, BearerBeforeSecondFactor
 from pairly.accounts.second_factor import services
 from pairly.accounts.serializers import (
     EnrolmentSerializer,
@@ -20,10 +19,7 @@ __all__ = ["ConfirmView", "EnrolView", "RecoveryCodesView", "SecondFactorView"]
 
 
 class SecondFactorView(APIView):
-    def get_authenticators(self) -> list[BearerAuthentication]:
-        """Proving it is what a sign-in does that has not yet; removing it is not."""
-        removes = self.request is not None and self.request.method == "DELETE"
-        return [BearerAuthentication() if removes else BearerBeforeSecondFactor()]
+    answers_unproved = ("POST",)
 
     @extend_schema(request=SecondFactorCodeSerializer, responses={204: None})
     def post(self, request: Request) -> Response:

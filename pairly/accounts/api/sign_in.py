@@ -13,7 +13,6 @@ from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from pairly.accounts import selectors, services
-from pairly.accounts.authentication import BearerBeforeSecondFactor
 from pairly.accounts.serializers import (
     USER_AGENT_LENGTH_MAX,
     ChangePasswordSerializer,
@@ -78,7 +77,7 @@ class LoginView(PublicView):
 
 
 class LogoutView(APIView):
-    authentication_classes = (BearerBeforeSecondFactor,)
+    answers_unproved = ("POST",)
 
     @extend_schema(request=None, responses={204: None})
     def post(self, request: Request) -> Response:
