@@ -52,8 +52,9 @@ def idempotent(post: Post) -> Post:
 
     @wraps(post)
     def answer_once(view: Any, request: Request, *arguments: Any, **values: Any) -> Response:
+        user_id: Any = request.user.pk  # nobody else comes this far
         taken = claim(
-            user_id=request.user.pk,
+            user_id=user_id,
             key=_key_of(request),
             fingerprint=_fingerprint(request),
             now=clock.now(),

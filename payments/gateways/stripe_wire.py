@@ -114,9 +114,9 @@ def observation_of_payment(payment: Mapping[str, Any], now: datetime) -> Observa
 
 def _observation(payment: Mapping[str, Any], status: Status, seconds: int) -> Observation:
     amount = payment["amount"]
-    received = payment.get("amount_received", amount) if status is Status.SUCCEEDED else None
+    received = payment.get("amount_received", amount)
     for number in (amount, received, seconds):
-        if number is not None and not (type(number) is int and 0 <= number <= NUMBER_MAX):
+        if type(number) is not int or not 0 <= number <= NUMBER_MAX:
             raise ValueError(f"{number!r} is no amount and no time")
     if not _is_text(payment["id"], 100):
         raise ValueError("the payment has no id")
@@ -127,7 +127,7 @@ def _observation(payment: Mapping[str, Any], status: Status, seconds: int) -> Ob
         intent_id=_intent_id(payment.get("metadata") or {}),
         status=status,
         amount_minor=amount,
-        received_minor=received,
+        received_minor=received if status is Status.SUCCEEDED else None,
         currency=payment["currency"].upper()[:3],
         at=clock.from_milliseconds(seconds * 1000),
         failure_code=str(error.get("code") or "")[:64] if status is Status.FAILED else "",

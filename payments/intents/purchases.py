@@ -1,6 +1,7 @@
 """A paid intent becomes credits and a receipt, in the transaction that makes it succeeded."""
 
 from datetime import datetime
+from uuid import UUID
 
 from pairly.core.db import StaleRead, change_one
 from pairly.realtime.services import announce
@@ -17,15 +18,16 @@ from payments.ledger.services import account_ids, post
 from payments.ledger.transfers import Posting, meta_text
 from payments.selectors import wallet_of
 
-__all__ = ["complete_purchase", "purchase_operation"]
+__all__ = ["CREDITS_LEG", "MONEY_LEG", "complete_purchase", "operation_of"]
 
+CREDITS_LEG, MONEY_LEG = "credits", "money"
 COUNTER = "receipts"
 
 
-def purchase_operation(intent: Intent) -> str:
-    """The name in the ledger, unique for ever: whatever goes wrong elsewhere, an intent is booked
-    once."""
-    return f"purchase:{intent.pk}"
+def operation_of(intent_id: UUID) -> str:
+    """The name of a purchase in the ledger, unique for ever: whatever goes wrong elsewhere, an
+    intent is booked once."""
+    return f"purchase:{intent_id}"
 
 
 def complete_purchase(intent: Intent, now: datetime) -> None:
@@ -41,11 +43,11 @@ def _postings(intent: Intent, now: datetime) -> list[Posting]:
     sales = house_key(SALES, intent.currency)
     issued, paid = house_key(ISSUED), personal_key(intent.user_id, PAID)
     ids = account_ids([clearing, sales, issued, paid], now)
-    operation = purchase_operation(intent)
+    operation = operation_of(intent.pk)
     meta = meta_text({"package": intent.package_id, "provider": intent.provider})
     return [
         Posting(
-            id=f"{operation}/credits",
+            id=f"{operation}/{CREDITS_LEG}",
             debit=ids[issued],
             credit=ids[paid],
             amount=intent.credits,
@@ -54,7 +56,7 @@ def _postings(intent: Intent, now: datetime) -> list[Posting]:
             meta=meta,
         ),
         Posting(
-            id=f"{operation}/money",
+            id=f"{operation}/{MONEY_LEG}",
             debit=ids[clearing],
             credit=ids[sales],
             amount=intent.amount_minor,

@@ -1,6 +1,6 @@
 """``/api/v1/webhooks/{provider}``: where providers send their events."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django.conf import settings
 from drf_spectacular.types import OpenApiTypes
@@ -29,7 +29,7 @@ class WebhookView(APIView):
     authentication_classes = ()
     permission_classes = (AllowAny,)
     throttle_classes = ()
-    parser_classes: ClassVar = []
+    parser_classes = ()
     body_bytes_max = settings.WEBHOOK_BODY_BYTES_MAX
 
     @extend_schema(tags=["payments"], request=OpenApiTypes.BINARY, responses=ReceivedSerializer)

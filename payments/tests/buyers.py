@@ -1,0 +1,144 @@
+"""Buyers for the tests of purchases, moved through the public door alone, and Stripe's own door."""
+
+import hashlib
+import hmac
+import json
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import Any, TypeVar
+from uuid import uuid4
+
+from django.conf import settings
+from django.db import connections
+from rest_framework.test import APIClient
+
+from pairly.outbox.dispatch import dispatch_all
+from payments.intents.invariants import purchases_are_booked, receipts_have_no_gaps
+from payments.ledger.invariants import violations
+from payments.tests.people import good
+
+__all__ = ["Buyer", "all_is_well", "at_once", "deliver", "signed", "stripe_event"]
+
+Result = TypeVar("Result")
+
+PASSWORD = "quiet-harbour-42"
+
+
+class Buyer:
+    """Somebody signed in, who registered just now and has the welcome bonus."""
+
+    def __init__(self) -> None:
+        self.email = f"buyer-{uuid4().hex[:12]}@example.org"
+        body = {
+            "email": self.email,
+            "password": PASSWORD,
+            "display_name": "Ava",
+            "birth_date": "1995-06-15",
+        }
+        answer = APIClient().post("/api/v1/auth/register", body)
+        assert answer.status_code == 201, answer.json()
+        self.token, self.id = answer.json()["token"], answer.json()["user"]["id"]
+        self.api = self.client()
+        self.bonus = self.available
+
+    def client(self) -> APIClient:
+        return APIClient(headers={"Authorization": f"Bearer {self.token}"})
+
+    def begin(self, key: str | None = None, client: APIClient | None = None, **body: Any) -> Any:
+        """The answer to a new intent: ``small`` at Stripe, or what the body says instead."""
+        wish = {"package": "small", "provider": "stripe", **body}
+        headers = {"Idempotency-Key": str(uuid4()) if key is None else key}
+        return (client or self.api).post("/api/v1/payments/intents", wish, headers=headers)
+
+    def intent(self, **body: Any) -> dict[str, Any]:
+        answer = self.begin(**body)
+        assert answer.status_code == 201, answer.json()
+        made: dict[str, Any] = answer.json()
+        return made
+
+    def look(self, intent: dict[str, Any]) -> dict[str, Any]:
+        found: dict[str, Any] = self.api.get(f"/api/v1/payments/intents/{intent['id']}").json()
+        return found
+
+    def play(self, intent: dict[str, Any], outcome: str) -> Any:
+        """What the mock provider answers; its webhooks have been processed then."""
+        body = {"outcome": outcome}
+        answer = self.api.post(f"/api/v1/mock/payments/{intent['id']}", body)
+        dispatch_all()
+        return answer
+
+    @property
+    def available(self) -> int:
+        available: int = self.api.get("/api/v1/wallet").json()["available"]
+        return available
+
+    @property
+    def bought(self) -> int:
+        """Credits beyond the welcome bonus."""
+        return self.available - self.bonus
+
+
+def stripe_event(intent: dict[str, Any], kind: str = "succeeded", **changes: Any) -> dict[str, Any]:
+    """An event as Stripe sends it, about the payment of an intent; ``changes`` to its object."""
+    status = "succeeded" if kind == "succeeded" else "requires_payment_method"
+    payment = {
+        "id": intent["provider_ref"],
+        "object": "payment_intent",
+        "amount": intent["amount"],
+        "amount_received": intent["amount"] if kind == "succeeded" else 0,
+        "currency": intent["currency"].lower(),
+        "status": status,
+        "metadata": {},
+    }
+    return {
+        "id": f"evt_{uuid4().hex}",
+        "type": f"payment_intent.{kind}",
+        "created": int(time.time()),
+        "data": {"object": payment | changes},
+    }
+
+
+def signed(body: bytes, *, secret: str | None = None, at_seconds: int | None = None) -> str:
+    """Stripe's header, computed here and not by the code under test."""
+    seconds = int(time.time()) if at_seconds is None else at_seconds
+    key = secret or settings.STRIPE_WEBHOOK_SECRETS[0]
+    digest = hmac.new(key.encode(), f"{seconds}.".encode() + body, hashlib.sha256).hexdigest()
+    return f"t={seconds},v1={digest}"
+
+
+def deliver(event: dict[str, Any] | bytes, signature: str | None = "") -> Any:
+    """Bring an event to the door, signed as it should be unless a signature is given (None: none
+    at all), and have what was stored processed."""
+    body = event if isinstance(event, bytes) else json.dumps(event).encode()
+    header = signed(body) if signature == "" else signature
+    headers = {} if header is None else {"Stripe-Signature": header}
+    client: Any = APIClient()
+    answer = client.generic(
+        "POST", "/api/v1/webhooks/stripe", body, content_type="application/json", headers=headers
+    )
+    dispatch_all()
+    return answer
+
+
+def at_once(count: int, do: Callable[[int], Result]) -> list[Result]:
+    """Do it in as many threads at the same moment; what each came to."""
+    barrier = Barrier(count)
+
+    def run(number: int) -> Result:
+        barrier.wait()
+        try:
+            return do(number)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(count) as threads:
+        return list(threads.map(run, range(count)))
+
+
+def all_is_well() -> bool:
+    """The ledger verifies, and ledger, intents and receipts say the same."""
+    wrong = [*violations(), *purchases_are_booked(), *receipts_have_no_gaps()]
+    assert not wrong, wrong
+    return good()

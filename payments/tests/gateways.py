@@ -1,0 +1,53 @@
+"""Stripe on its bad days: siblings of the mock, put in its place by settings."""
+
+import json
+import time
+from datetime import datetime
+from uuid import uuid4
+
+from payments.gateways.base import GatewayUnreachable, Observation, Order
+from payments.gateways.mock_stripe import MockStripe
+from payments.tests.buyers import deliver
+
+__all__ = ["EAGER", "SILENT", "EagerStripe", "SilentStripe"]
+
+EAGER = {"stripe": "payments.tests.gateways.EagerStripe"}
+SILENT = {"stripe": "payments.tests.gateways.SilentStripe"}
+
+
+class EagerStripe(MockStripe):
+    """Its webhook is faster than its answer."""
+
+    def create(self, order: Order, now: datetime) -> Observation:
+        seen = super().create(order, now)
+        payment = {
+            "id": seen.ref,
+            "object": "payment_intent",
+            "amount": order.amount_minor,
+            "amount_received": order.amount_minor,
+            "currency": order.currency.lower(),
+            "status": "succeeded",
+            "metadata": {"intent_id": str(order.intent_id)},
+        }
+        event = {
+            "id": f"evt_{uuid4().hex}",
+            "type": "payment_intent.succeeded",
+            "created": int(time.time()),
+            "data": {"object": payment},
+        }
+        assert deliver(json.dumps(event).encode()).status_code == 200
+        return seen
+
+
+class SilentStripe(MockStripe):
+    """It hears what is asked of it and never answers."""
+
+    def create(self, order: Order, now: datetime) -> Observation:
+        super().create(order, now)
+        raise GatewayUnreachable
+
+    def fetch(self, order: Order, now: datetime) -> Observation | None:
+        raise GatewayUnreachable
+
+    def cancel(self, order: Order, now: datetime) -> Observation | None:
+        raise GatewayUnreachable

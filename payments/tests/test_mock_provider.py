@@ -1,0 +1,128 @@
+"""What the mock provider can be asked to do, over REST and on its own page."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.test import Client
+from rest_framework.test import APIClient
+
+from pairly.core import clock
+from pairly.outbox.dispatch import dispatch_all
+from payments.gateways.mock import OUTCOMES
+from payments.intents.selectors import history_of
+from payments.simulator.services import deliver_settled
+from payments.tests.buyers import Buyer, all_is_well
+
+pytestmark = pytest.mark.mongodb
+
+
+@pytest.mark.parametrize(
+    ("outcome", "events", "status", "credits"),
+    [
+        ("succeed", 1, "succeeded", 50),
+        ("decline", 1, "failed", 0),
+        ("require_action", 1, "requires_action", 0),
+        ("delay", 1, "processing", 0),
+        ("duplicate", 3, "succeeded", 50),
+        ("reorder", 5, "succeeded", 50),
+        ("lose", 0, "created", 0),
+        ("wrong_amount", 1, "created", 0),
+    ],
+)
+def test_every_outcome_can_be_had(outcome: str, events: int, status: str, credits: int) -> None:
+    buyer = Buyer()
+    intent = buyer.intent()
+    answer = buyer.play(intent, outcome)
+    assert (answer.status_code, answer.json()) == (
+        200,
+        {"outcome": outcome, "events_sent": events},
+    )
+    assert (buyer.look(intent)["status"], buyer.bought) == (status, credits)
+    buyer.play(intent, "succeed")
+    assert (buyer.look(intent)["status"], buyer.bought) == ("succeeded", 50)
+    assert buyer.play(intent, "decline").status_code == 200
+    assert (buyer.look(intent)["status"], buyer.bought) == ("succeeded", 50)
+    assert all_is_well()
+
+
+def test_the_table_above_is_complete() -> None:
+    assert len(OUTCOMES) == 8
+
+
+def test_a_delayed_payment_comes_through_later() -> None:
+    buyer = Buyer()
+    with time_machine.travel(clock.now(), tick=False) as time:
+        intent = buyer.intent()
+        buyer.play(intent, "delay")
+        cancel = buyer.api.post(f"/api/v1/payments/intents/{intent['id']}/cancel")
+        assert (cancel.status_code, buyer.look(intent)["status"]) == (409, "processing")
+        time.shift(timedelta(seconds=4))
+        assert deliver_settled(clock.now()) == 0
+        time.shift(timedelta(seconds=1))
+        assert deliver_settled(clock.now()) == 1
+        assert deliver_settled(clock.now()) == 0
+        dispatch_all()
+    assert (buyer.look(intent)["status"], buyer.bought) == ("succeeded", 50)
+    assert all_is_well()
+
+
+def test_outcomes_that_do_not_exist_are_refused() -> None:
+    buyer = Buyer()
+    intent = buyer.intent()
+    for outcome in ("refund", "dispute", "explode", ""):
+        answer = buyer.play(intent, outcome)
+        assert (answer.status_code, answer.json()["code"]) == (400, "validation_error")
+    stranger = APIClient().post(f"/api/v1/mock/payments/{intent['id']}", {"outcome": "succeed"})
+    assert stranger.status_code == 401
+
+
+def test_a_buyer_pays_on_the_providers_page(client: Client) -> None:
+    buyer = Buyer()
+    intent = buyer.intent(package="large")
+    url = intent["next_action"]["url"]
+    page = client.get(url)
+    assert page.status_code == 200
+    text = page.content.decode()
+    assert "₹200.00" in text and "300 credits" in text
+    assert "unsafe" not in page["Content-Security-Policy"] and "no-store" in page["Cache-Control"]
+
+    declined = client.post(url, {"outcome": "decline"})
+    assert declined.status_code == 302
+    dispatch_all()
+    assert "declined" in client.get(declined["Location"]).content.decode()
+    paid = client.post(url, {"outcome": "succeed"})
+    assert "http-equiv" in client.get(paid["Location"]).content.decode()
+    dispatch_all()
+    after = client.get(paid["Location"]).content.decode()
+    assert "Paid." in after and "<form" not in after and "http-equiv" not in after
+    assert buyer.bought == 300
+    assert all_is_well()
+
+
+def test_the_page_opens_for_its_own_address_alone(client: Client) -> None:
+    buyer = Buyer()
+    one, other = buyer.intent(), buyer.intent()
+    address, _, query = one["next_action"]["url"].partition("?")
+    wrong = other["next_action"]["url"].partition("?")[2]
+    for url in (address, f"{address}?{wrong}", f"{address}?token=made-up"):
+        assert client.get(url).status_code == 404
+        assert client.post(url, {"outcome": "succeed"}).status_code == 404
+    right = f"{address}?{query}"
+    assert client.post(right, {"outcome": "refund"}).status_code == 404
+    strict = Client(enforce_csrf_checks=True)
+    assert strict.post(right, {"outcome": "succeed"}).status_code == 403
+    with time_machine.travel(clock.now() + timedelta(days=2)):
+        assert client.get(right).status_code == 404
+    assert not [one for one in history_of(one["id"]) if one.source == "webhook"]
+
+
+def test_a_canceled_order_is_not_paid_on_the_page(client: Client) -> None:
+    buyer = Buyer()
+    intent = buyer.intent()
+    url = intent["next_action"]["url"]
+    buyer.api.post(f"/api/v1/payments/intents/{intent['id']}/cancel")
+    answer: Any = client.post(url, {"outcome": "succeed"})
+    assert "canceled" in client.get(answer["Location"]).content.decode()
+    assert buyer.bought == 0
