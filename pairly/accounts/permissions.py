@@ -38,7 +38,8 @@ class StaffPermission(BasePermission):
             return False
         if not request.user.is_staff:
             raise NotFound
-        if request.auth is None or request.auth.second_factor_at is None:
+        sign_in: Any = request.auth
+        if sign_in is None or sign_in.second_factor_at is None:
             raise SecondFactorRequired
         code = self.code if request.method in ("GET", "HEAD", "OPTIONS") else self.acting
         return request.user.has_perm(code)

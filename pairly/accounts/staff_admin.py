@@ -7,11 +7,15 @@ service, which audits. Lists never count a whole table.
 from typing import Any, ClassVar
 
 from django.contrib.admin import ModelAdmin as DjangoModelAdmin
+from django.core import checks
 from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
-from django.http import Http404, HttpRequest, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.functional import cached_property
 from unfold.admin import ModelAdmin
+from unfold.checks import UnfoldModelAdminChecks
+
+from pairly.accounts import roles
 
 __all__ = ["AREAS", "BoundedPaginator", "ReadOnlyAdmin", "StaffModelAdmin"]
 
@@ -20,7 +24,7 @@ PAGE_ROWS = 50
 LISTED_ROWS_MAX = 2000
 
 
-class BoundedPaginator(Paginator):
+class BoundedPaginator(Paginator):  # type: ignore[type-arg]
     """Counts no further than ``LISTED_ROWS_MAX`` rows: who looks for more narrows the search."""
 
     template_name = "staff/pagination.html"
@@ -37,7 +41,7 @@ class BoundedPaginator(Paginator):
         return self.count == LISTED_ROWS_MAX
 
 
-class _OwnTransactions(DjangoModelAdmin):
+class _OwnTransactions(DjangoModelAdmin):  # type: ignore[type-arg]
     """Django wraps these views in its own transaction, which holds SQLite's write lock while our
     services queue for it, and is void on MongoDB. Services have transactions of their own."""
 
@@ -48,15 +52,33 @@ class _OwnTransactions(DjangoModelAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> Any:
-        return self._changeform_view(request, object_id, form_url, extra_context)
+        return self._changeform_view(  # type: ignore[attr-defined]
+            request, object_id, form_url, extra_context
+        )
 
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> Any:
-        return self._delete_view(request, object_id, extra_context)
+        return self._delete_view(request, object_id, extra_context)  # type: ignore[attr-defined]
 
 
-class StaffModelAdmin(ModelAdmin, _OwnTransactions):
+class StaffChecks(UnfoldModelAdminChecks):  # type: ignore[misc]
+    """Actions name permissions of ours; the theme would look for them in Django's table."""
+
+    def _check_unfold_action_permission_methods(self, obj: Any) -> list[checks.CheckMessage]:
+        return [
+            checks.Error(f"{one.action_name} names the unknown permission {code!r}", obj=type(obj))
+            for one in (
+                *obj._get_base_actions_list(),
+                *obj._get_base_actions_detail(),
+                *obj._get_base_actions_row(),
+            )
+            for code in getattr(one.method, "allowed_permissions", ["none"])
+            if code not in roles.PERMISSIONS
+        ]
+
+
+class StaffModelAdmin(ModelAdmin, _OwnTransactions):  # type: ignore[misc]
     """A page for staff. Without ``change_permission`` it changes nothing.
 
     A subclass that lets rows be added or changed overrides ``save_model`` to call its service.
@@ -74,6 +96,7 @@ class StaffModelAdmin(ModelAdmin, _OwnTransactions):
     change_permission: ClassVar[str | None] = None
     add_permission: ClassVar[str | None] = None
 
+    checks_class = StaffChecks
     paginator = BoundedPaginator
     list_per_page = PAGE_ROWS
     list_max_show_all = 0
@@ -107,7 +130,7 @@ class StaffModelAdmin(ModelAdmin, _OwnTransactions):
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponseBase:
+    ) -> HttpResponse:
         raise Http404  # The audit log is the history.
 
     def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any:

@@ -41,6 +41,7 @@ def sidebar(request: HttpRequest) -> list[Item]:
 
 
 def _tables(request: HttpRequest) -> list[tuple[str, Item]]:
+    site: Any = admin.site
     return [
         (
             page.area,
@@ -50,18 +51,19 @@ def _tables(request: HttpRequest) -> list[tuple[str, Item]]:
                 "link": _address_of(model),
             },
         )
-        for model, page in admin.site._registry.items()
+        for model, page in site._registry.items()
         if page.has_module_permission(request)
     ]
 
 
 def _pages(request: HttpRequest) -> list[tuple[str, Item]]:
+    site: Any = admin.site
     return [
         (
             page.area,
             {"title": page.title, "icon": page.icon, "link": reverse(f"admin:{page.name}")},
         )
-        for page in admin.site.pages
+        for page in site.pages
         if request.user.has_perm(page.permission)
     ]
 

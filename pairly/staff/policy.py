@@ -16,13 +16,14 @@ __all__ = ["STAFF_PREFIX", "PolicyMiddleware"]
 STAFF_PREFIX = "/admin/"
 
 
-class PolicyMiddleware(CSPMiddleware):  # type: ignore[misc]
+class PolicyMiddleware(CSPMiddleware):
     """The project's policy, and what the staff site needs beyond it."""
 
     def get_policy_parts(
         self, request: HttpRequest, response: HttpResponseBase, report_only: bool = False
     ) -> PolicyParts:
-        parts: Any = super().get_policy_parts(request, response, report_only)
+        parts = super().get_policy_parts(request, response, report_only)
         if request.path.startswith(STAFF_PREFIX):
-            parts.update = {**(parts.update or {}), "script-src": [UNSAFE_EVAL]}
+            update: dict[str, Any] = {**(parts.update or {}), "script-src": [UNSAFE_EVAL]}
+            parts.update = update
         return parts

@@ -4,7 +4,7 @@ The session keeps only the sign-in's id, so the second factor, its age and its e
 for the site and for the REST routes.
 """
 
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from django.contrib import auth
@@ -56,7 +56,7 @@ def end(request: HttpRequest) -> None:
     """End the session and its sign-in."""
     sign_in: Device | None = getattr(request, "sign_in", None)
     if request.user.is_authenticated and sign_in is not None:
-        services.end_device(user_id=cast(User, request.user).pk, device_id=sign_in.pk)
+        services.end_device(user_id=request.user.pk, device_id=sign_in.pk)
     auth.logout(request)
 
 

@@ -6,7 +6,7 @@ It is the default site of both databases' admin configuration, so the apps below
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.contrib import admin, messages
@@ -133,8 +133,7 @@ class StaffSite(UnfoldAdminSite):  # type: ignore[misc]
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        answer: HttpResponse = doors.SignInView.as_view(site=self)(request)
-        return answer
+        return cast(HttpResponse, doors.SignInView.as_view(site=self)(request))
 
     @method_decorator(require_POST)
     def logout(
@@ -146,8 +145,7 @@ class StaffSite(UnfoldAdminSite):  # type: ignore[misc]
     def password_change(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        answer: HttpResponse = doors.ChangePasswordView.as_view(site=self)(request)
-        return answer
+        return cast(HttpResponse, doors.ChangePasswordView.as_view(site=self)(request))
 
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

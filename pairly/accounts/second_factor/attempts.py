@@ -109,4 +109,5 @@ def _count_failure(device: TotpDevice, now: datetime) -> Outcome:
 
 def _lock_time(rounds: int) -> timedelta:
     doublings = min(rounds - 1, 20)
-    return min(timedelta(minutes=settings.SECOND_FACTOR_LOCK_MINUTES) * 2**doublings, LOCK_MAX)
+    lasting: timedelta = timedelta(minutes=settings.SECOND_FACTOR_LOCK_MINUTES) * 2**doublings
+    return min(lasting, LOCK_MAX)

@@ -9,11 +9,12 @@ __all__ = ["confirmed_device", "has_second_factor", "recovery_codes_left"]
 
 def confirmed_device(user_id: UUID) -> TotpDevice | None:
     """The authenticator that a person signs in with, if there is one."""
-    return TotpDevice.objects.filter(user_id=user_id, confirmed=True).first()
+    found: TotpDevice | None = TotpDevice.objects.filter(user_id=user_id, confirmed=True).first()
+    return found
 
 
 def has_second_factor(user_id: UUID) -> bool:
-    return TotpDevice.objects.filter(user_id=user_id, confirmed=True).exists()
+    return confirmed_device(user_id) is not None
 
 
 def recovery_codes_left(user_id: UUID) -> int:

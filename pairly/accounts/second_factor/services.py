@@ -16,7 +16,7 @@ from pairly.accounts.errors import SecondFactorMissing, SecondFactorRequired
 from pairly.accounts.models import Device, RecoveryCode, TotpDevice, User
 from pairly.accounts.second_factor import codes
 from pairly.accounts.second_factor.attempts import attempt
-from pairly.accounts.second_factor.selectors import has_second_factor
+from pairly.accounts.second_factor.selectors import confirmed_device, has_second_factor
 from pairly.accounts.second_factor.vault import open_sealed, seal
 from pairly.accounts.services.devices import end_devices
 from pairly.accounts.services.sign_ins import confirm_password
@@ -214,11 +214,11 @@ def current_code(*, user: User) -> tuple[str, int]:
 
 def _confirmed_or_made(user: User, now: datetime) -> TotpDevice:
     """An enrolment that has begun is taken as confirmed: its page accepts the code all the same."""
-    found = TotpDevice.objects.filter(user_id=user.pk, confirmed=True).first()
+    found = confirmed_device(user.pk)
     if found is not None:
         return found
     _pending(user.pk).update(confirmed=True)
-    if not has_second_factor(user.pk):
+    if confirmed_device(user.pk) is None:
         sealed = seal(codes.new_secret(), user.pk)
         TotpDevice.objects.create(user=user, name=DEVICE_NAME, secret=sealed, created_at=now)
     return _confirmed(user.pk)
@@ -229,11 +229,12 @@ def _enrolment(user: User, secret: bytes) -> Enrolment:
 
 
 def _pending(user_id: UUID) -> QuerySet[TotpDevice]:
-    return TotpDevice.objects.filter(user_id=user_id, confirmed=False)
+    pending: QuerySet[TotpDevice] = TotpDevice.objects.filter(user_id=user_id, confirmed=False)
+    return pending
 
 
 def _confirmed(user_id: UUID) -> TotpDevice:
-    return _found(TotpDevice.objects.filter(user_id=user_id, confirmed=True).first())
+    return _found(confirmed_device(user_id))
 
 
 def _found(device: TotpDevice | None) -> TotpDevice:

@@ -84,7 +84,8 @@ def test_a_role_opens_the_pages_that_its_permissions_name(role: str) -> None:
         permitted = page.view_permission in roles.ROLES[role]
         assert browser.get(address).status_code == (200 if permitted else 403), address
         assert (f'href="{address}"' in home) is permitted, address
-    for page in admin.site.pages:
+    site: Any = admin.site
+    for page in site.pages:
         address = reverse(f"admin:{page.name}")
         permitted = page.permission in roles.ROLES[role]
         assert browser.get(address).status_code == (200 if permitted else 403), address
