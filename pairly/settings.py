@@ -99,6 +99,7 @@ else:
 INSTALLED_APPS = [
     "daphne",
     "unfold.apps.BasicAppConfig",  # before the admin, whose templates it replaces
+    "unfold.contrib.filters",
     *CONTRIB_APPS,
     "django.contrib.sessions",
     "django.contrib.messages",
@@ -374,6 +375,10 @@ SESSION_COOKIE_AGE = STAFF_SESSION_HOURS * 3600
 SESSION_COOKIE_SAMESITE = "Strict"
 LOGIN_URL = "admin:login"
 STAFF_REFRESH_SECONDS = pairly_int("STAFF_REFRESH_SECONDS", 15, minimum=1)
+STAFF_GOODWILL_CREDITS_MAX = pairly_int("STAFF_GOODWILL_CREDITS_MAX", 50, minimum=0)
+STAFF_GOODWILL_CREDITS_PER_DAY_MAX = pairly_int(
+    "STAFF_GOODWILL_CREDITS_PER_DAY_MAX", 500, minimum=0
+)
 UNFOLD = {
     "SITE_TITLE": "Pairly staff",
     "SITE_HEADER": "Pairly",

@@ -1,5 +1,6 @@
 """Credits that staff give to make up for something."""
 
+from contextlib import suppress
 from uuid import UUID
 
 from django.conf import settings
@@ -59,7 +60,7 @@ def give_goodwill(
         id=operation_id, actor_id=actor_id, user_id=user_id, credits=credits, created_at=now
     )
     day = f"{actor_id.hex}:{now:%Y-%m-%d}"
-    GoodwillDay.objects.get_or_create(pk=day)
+    _open_day(day)
 
     def give() -> Wallet:
         if person(user_id).deleted_at is not None:
@@ -99,6 +100,12 @@ def _check(credits: int, reason: str, cap: int | None) -> None:
     if not 1 <= credits <= most:
         detail = f"Your role gives from 1 to {most:,} credits at once."
         raise ValidationFailed.of("credits", "invalid", detail)
+
+
+def _open_day(day: str) -> None:
+    if not GoodwillDay.objects.filter(pk=day).exists():
+        with suppress(IntegrityError):  # Somebody opened it in between.
+            run_atomic(lambda: GoodwillDay.objects.create(pk=day))
 
 
 def _take_from_day(day: str, credits: int, cap: int | None) -> None:

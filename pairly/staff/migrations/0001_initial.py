@@ -5,28 +5,44 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Goodwill',
+            name="Goodwill",
             fields=[
-                ('id', models.UUIDField(db_column='_id', default=pairly.core.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('actor_id', models.UUIDField()),
-                ('user_id', models.UUIDField()),
-                ('credits', models.PositiveIntegerField()),
-                ('created_at', models.DateTimeField()),
+                (
+                    "id",
+                    models.UUIDField(
+                        db_column="_id",
+                        default=pairly.core.ids.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("actor_id", models.UUIDField()),
+                ("user_id", models.UUIDField()),
+                ("credits", models.PositiveIntegerField()),
+                ("created_at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='GoodwillDay',
+            name="GoodwillDay",
             fields=[
-                ('id', models.CharField(db_column='_id', help_text='<actor id>:<date in UTC>', max_length=50, primary_key=True, serialize=False)),
-                ('credits', models.PositiveIntegerField(default=0)),
+                (
+                    "id",
+                    models.CharField(
+                        db_column="_id",
+                        help_text="<actor id>:<date in UTC>",
+                        max_length=50,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("credits", models.PositiveIntegerField(default=0)),
             ],
         ),
     ]

@@ -1,0 +1,258 @@
+"""The parts of a person's page, each a few rows read by an index."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from django.core.signing import BadSignature, Signer
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+
+from pairly.accounts import staff_selectors as people
+from pairly.accounts.models import Report, User
+from pairly.accounts.selectors import reports_by
+from pairly.audit.selectors import entries_about
+from pairly.core import clock
+from pairly.staff.pages.rows import actor_names, chip, moment, person_link
+from payments import selectors as payments
+
+__all__ = ["Panel", "panels_of", "transactions_page"]
+
+ROWS = 10
+PAGE_ROWS = 50
+PHASES = {"posted": "", "pending": "held", "post": "of a hold", "void": "hold freed"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Panel:
+    """A card of the page: some facts, then a table or a sentence that it is empty."""
+
+    title: str
+    icon: str
+    empty: str = ""
+    facts: Sequence[tuple[str, Any]] = ()
+    headers: Sequence[str] = ()
+    rows: Sequence[Sequence[Any]] = ()
+    more: str = ""
+    more_text: str = ""
+    wide: bool = field(default=False)
+
+
+def panels_of(user: User, request: HttpRequest) -> list[Panel]:
+    now = clock.now()
+    staff: Any = request.user
+    panels = [
+        *([_suspension(user)] if user.suspended_at else []),
+        _wallet(user),
+        _second_factor(user, now),
+        _notes(user),
+        _devices(user, now, may_end=staff.has_perm("users.act")),
+        _attempts(user, now),
+        _reports(user),
+        _reports_made(user),
+    ]
+    if staff.has_perm("audit.view"):
+        panels.append(_audit(user))
+    return panels
+
+
+def _suspension(user: User) -> Panel:
+    return Panel(
+        title="Suspension",
+        icon="block",
+        facts=[
+            ("Since", moment(user.suspended_at)),
+            ("Until", moment(user.suspended_until) if user.suspended_until else "restored"),
+            ("Reason", user.suspension_reason),
+        ],
+    )
+
+
+def _wallet(user: User) -> Panel:
+    wallet = payments.wallet_of(user.pk)
+    newest = payments.transactions_of(user.pk, None, ROWS)
+    return Panel(
+        title="Wallet",
+        icon="account_balance_wallet",
+        facts=[(name.capitalize(), f"{value:,}") for name, value in wallet.to_dict().items()],
+        headers=TRANSACTION_HEADERS,
+        rows=[_transaction_row(one) for one in newest],
+        empty="No credits have moved yet.",
+        more=reverse("admin:accounts_user_transactions", args=[user.pk]) if newest else "",
+        more_text="All transactions",
+        wide=True,
+    )
+
+
+TRANSACTION_HEADERS = ("When", "Kind", "Credits", "Account", "Other side", "Operation")
+
+
+def _transaction_row(one: payments.Transaction) -> list[Any]:
+    note = PHASES[one.phase]
+    kind = f"{one.kind} ({note} {one.amount:,})" if note else one.kind
+    credits = f"{one.credits:+,}" if one.credits else "0"
+    operation = format_html('<code class="staff-code">{}</code>', one.id)
+    return [moment(one.created_at), kind, credits, one.account, one.counterparty, operation]
+
+
+def _second_factor(user: User, now: datetime) -> Panel:
+    state = people.second_factor_of(user.pk)
+    facts: list[tuple[str, Any]] = [
+        ("Authenticator", f"since {moment(state.enrolled_at)}" if state.enrolled_at else "none")
+    ]
+    if state.enrolled_at:
+        facts.append(("Recovery codes left", state.recovery_codes_left))
+    if state.locked_until and state.locked_until > now:
+        facts.append(("Locked until", moment(state.locked_until)))
+    return Panel(title="Second factor", icon="phonelink_lock", facts=facts)
+
+
+def _notes(user: User) -> Panel:
+    notes = people.notes_of(user.pk)[:ROWS]
+    return Panel(
+        title="Staff notes",
+        icon="sticky_note_2",
+        headers=("When", "By", "Note"),
+        rows=[[moment(one.created_at), one.author.email, one.text] for one in notes],
+        empty="Nobody has noted anything.",
+        wide=True,
+    )
+
+
+def _devices(user: User, now: datetime, *, may_end: bool) -> Panel:
+    end = reverse("admin:accounts_user_end_sign_in", args=[user.pk])
+    rows = []
+    for one in people.sign_ins_of(user.pk)[:ROWS]:
+        open_now = one.is_signed_in_at(now)
+        row = [
+            one.name or "Unnamed",
+            one.address,
+            moment(one.created_at),
+            moment(one.last_used_at),
+            chip("open", "success") if open_now else chip("ended", ""),
+        ]
+        if may_end:
+            row.append(_end_button(end, one.pk) if open_now else "")
+        rows.append(row)
+    headers = ("Device", "Address", "Signed in", "Last used", "State", "")
+    return Panel(
+        title="Sign-ins",
+        icon="devices",
+        headers=headers if may_end else headers[:-1],
+        rows=rows,
+        empty="Never signed in.",
+        wide=True,
+    )
+
+
+def _end_button(address: str, device_id: Any) -> Any:
+    return format_html(
+        '<a class="staff-link" href="#" hx-get="{}?device={}" hx-target="#modal-content"'
+        ' hx-select="#dialog" x-on:htmx:after-on-load="openModal = true">End</a>',
+        address,
+        device_id,
+    )
+
+
+def _attempts(user: User, now: datetime) -> Panel:
+    variants = {"failed": "danger", "succeeded": "success", "cleared": "info"}
+    locked = people.is_locked_out(user.pk, now)
+    return Panel(
+        title="Attempts to sign in",
+        icon="login",
+        facts=[("State", chip("locked", "danger"))] if locked else (),
+        headers=("When", "Outcome", "Address"),
+        rows=[
+            [moment(one.created_at), chip(one.outcome, variants[one.outcome]), one.address]
+            for one in people.attempts_of(user.pk)[:ROWS]
+        ],
+        empty="No attempts are kept.",
+    )
+
+
+def _reports(user: User) -> Panel:
+    return _report_panel(
+        "Reports about this person",
+        "Nobody has reported this person.",
+        [
+            [*_report_row(one), person_link(one.reporter_id, one.reporter.email)]
+            for one in people.reports_about(user.pk)[:ROWS]
+        ],
+        "From",
+    )
+
+
+def _reports_made(user: User) -> Panel:
+    made = list(reports_by(user.pk)[:ROWS])
+    about = [one.target_id for one in made if one.target_type == Report.TargetType.USER]
+    names = people.names_of(about)
+    return _report_panel(
+        "Reports by this person",
+        "This person has reported nobody.",
+        [[*_report_row(one), _target(one, names)] for one in made],
+        "About",
+    )
+
+
+def _report_panel(title: str, empty: str, rows: list[list[Any]], last: str) -> Panel:
+    headers = ("When", "Reason", "Details", "Status", last)
+    return Panel(title=title, icon="flag", headers=headers, rows=rows, empty=empty)
+
+
+def _report_row(one: Report) -> list[Any]:
+    return [moment(one.created_at), one.get_reason_display(), one.details, one.status]
+
+
+def _target(one: Report, names: dict[Any, str]) -> Any:
+    if one.target_id in names:
+        return person_link(one.target_id, names[one.target_id])
+    return f"{one.target_type} {one.target_id}"
+
+
+def _audit(user: User) -> Panel:
+    found = list(entries_about("user", user.pk)[:ROWS])
+    names = actor_names(found)
+    address = reverse("admin:audit_auditentry_changelist")
+    return Panel(
+        title="Audit trail",
+        icon="history",
+        headers=("When", "What", "By", "Reason"),
+        rows=[
+            [moment(one.created_at), one.action, names[one.actor_id], one.reason] for one in found
+        ],
+        empty="Staff have done nothing here.",
+        more=f"{address}?q={user.pk}",
+        more_text="In the audit log",
+        wide=True,
+    )
+
+
+def transactions_page(user: User, request: HttpRequest) -> dict[str, Any]:
+    """One page of all transactions; ``?after=`` goes on where the one before ended."""
+    signer = Signer(salt=f"transactions:{user.pk}")
+    last = _position(signer, request.GET.get("after", ""))
+    found = payments.transactions_of(user.pk, last, PAGE_ROWS + 1)
+    page = list(islice(found, PAGE_ROWS))
+    after = ""
+    if len(found) > PAGE_ROWS:
+        after = signer.sign_object([page[-1].created_at.isoformat(), page[-1].id])
+    panel = Panel(
+        title="Transactions",
+        icon="receipt_long",
+        headers=TRANSACTION_HEADERS,
+        rows=[_transaction_row(one) for one in page],
+        empty="No credits have moved yet.",
+    )
+    return {"panel": panel, "after": after, "first": last is None}
+
+
+def _position(signer: Signer, text: str) -> tuple[datetime, str] | None:
+    """None, which is the start, for what this list did not make."""
+    try:
+        at, transfer_id = signer.unsign_object(text)
+    except BadSignature:
+        return None
+    return datetime.fromisoformat(at), transfer_id
