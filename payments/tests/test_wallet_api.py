@@ -136,7 +136,12 @@ def test_histories_are_read_by_index() -> None:
 def test_a_grant_is_given_once_and_told_once() -> None:
     ava = Person("ava@example.com")
     position = ava.get("sync?since=0")["position"]
-    grant: dict[str, Any] = {"owner_id": ava.id, "credits": 7, "operation": "goodwill:1", "kind": "grant"}
+    grant: dict[str, Any] = {
+        "owner_id": ava.id,
+        "credits": 7,
+        "operation": "goodwill:1",
+        "kind": "grant",
+    }
     for _ in range(2):
         wallet = grant_credits(**grant, now=clock.now())
         assert (wallet.balance, wallet.available) == (27, 27)
