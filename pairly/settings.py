@@ -39,6 +39,7 @@ DATA_DIR = Path(env.str("PAIRLY_DATA_DIR", str(BASE_DIR / "var"))).resolve()
 DEBUG = False
 DEFAULT_SECRET_KEY = "pairly-mock-mode-only-secret-key-that-production-refuses"  # noqa: S105
 SECRET_KEY = env.str("SECRET_KEY", DEFAULT_SECRET_KEY)
+SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", [])
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["*"] if MOCK_MODE else [])
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
 CORS_ALLOWED_ORIGINS: list[str] = env.list("CORS_ALLOWED_ORIGINS", [])

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.db import models
 
 from pairly.accounts.models import Device, Mail, MailedSecret, SignInAttempt, SocketTicket
@@ -29,6 +30,7 @@ def remove_expired() -> int:
             Device.objects.filter(expires_at__lte=horizon).order_by("expires_at"),
             SignInAttempt.objects.filter(created_at__lte=horizon).order_by("created_at"),
             Mail.objects.filter(created_at__lte=horizon).order_by("id"),
+            Session.objects.filter(expire_date__lte=now).order_by("expire_date"),
         )
     )
 

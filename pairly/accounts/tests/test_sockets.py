@@ -1,15 +1,19 @@
 """Who may open a socket and keep it."""
 
 import threading
+from io import StringIO
 from typing import Any
 from uuid import UUID
 
 import pytest
 import time_machine
+from django.core.management import call_command
 
 from pairly.accounts.authentication import authenticate_socket, device_states
+from pairly.accounts.errors import SecondFactorRequired
 from pairly.accounts.models import Device, SocketTicket
-from pairly.accounts.services import suspend_user
+from pairly.accounts.services import create_staff, suspend_user
+from pairly.accounts.tests.callers import login
 from pairly.core.errors import NotAuthenticated, PermissionDenied
 
 
@@ -70,6 +74,26 @@ def test_heartbeats_hear_of_sign_out_and_suspension(join: Any) -> None:
     assert device_states(devices.values()) == {devices[ava.id]}
     with pytest.raises(PermissionDenied):
         authenticate_socket(f"Bearer {cleo.token}", None)
+
+
+@pytest.mark.mongodb
+def test_no_socket_before_the_second_factor_is_proved(guest: Any, join: Any) -> None:
+    ava = join()
+    (mine,) = Device.objects.all()
+    call_command("staff_code", make_staff(ava), stdout=StringIO())
+    token = login(guest, ava.email).json()["token"]
+    (new,) = Device.objects.exclude(pk=mine.pk)
+    assert device_states([mine.pk, new.pk]) == {mine.pk}
+    with pytest.raises(SecondFactorRequired):  # which is told as 4403
+        authenticate_socket(f"Bearer {token}", None)
+    Device.objects.filter(pk=new.pk).update(second_factor_at=new.created_at)
+    assert device_states([mine.pk, new.pk]) == {mine.pk, new.pk}
+    assert authenticate_socket(f"Bearer {token}", None).device_id == new.pk
+
+
+def make_staff(person: Any) -> str:
+    create_staff(email=person.email, password="", role="support")
+    return str(person.email)
 
 
 @pytest.mark.mongodb

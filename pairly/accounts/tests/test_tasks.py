@@ -4,9 +4,12 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
 from django.core.management import call_command
 
 from pairly.accounts.models import Device, Mail, MailedSecret, SignInAttempt, SocketTicket
+from pairly.accounts.tasks import remove_expired
 from pairly.accounts.tests.callers import login
 from pairly.outbox.dispatch import dispatch_all
 
@@ -31,3 +34,15 @@ def test_expired_rows_go_and_live_ones_stay(guest: Any, join: Any, capsys: Any) 
         assert "4 rows" in capsys.readouterr().out
         for model in (Device, SignInAttempt, Mail):
             assert not model.objects.exists()
+
+
+@pytest.mark.mongodb
+def test_sessions_that_are_over_go(settings: Any) -> None:
+    with time_machine.travel("2026-01-01T12:00:00Z", tick=False) as clock:
+        session = SessionStore()
+        session.create()
+        remove_expired()
+        assert Session.objects.exists()
+        clock.shift(settings.SESSION_COOKIE_AGE)
+        remove_expired()
+        assert not Session.objects.exists()
