@@ -4,7 +4,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,7 +116,7 @@ class _Table:
         ours: str,
         theirs: str,
         unit: str,
-        of: Callable[[Sequence[Outcome]], list[float]],
+        of: Callable[[list[Outcome]], list[float]],
     ) -> Line:
         both = [details_of(cell, self.outcomes[cell]) for cell in (ours, theirs)]
         return Line.of_rounds(
@@ -124,7 +124,7 @@ class _Table:
         )
 
 
-def _delivery_p99(outcomes: Sequence[Outcome]) -> list[float]:
+def _delivery_p99(outcomes: list[Outcome]) -> list[float]:
     return [
         outcome.figures.delivery.p99 if outcome.figures.delivery else float("inf")
         for outcome in outcomes

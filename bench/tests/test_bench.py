@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from bench.report import Line, at_least, at_most, render
+from bench.report import Goal, Line, at_least, at_most, render
 from bench.servers import ROOT
 
 CHAT_LINES = [
@@ -44,7 +44,9 @@ def test_the_smoke_run_prints_every_chat_line() -> None:
         (None, 1.9, ""),
     ],
 )
-def test_a_line_says_whether_its_goal_is_reached(goal, ratio, verdict) -> None:
+def test_a_line_says_whether_its_goal_is_reached(
+    goal: Goal | None, ratio: float, verdict: str
+) -> None:
     line = Line("chat", goal, ratio, ours=ratio * 1000, theirs=1000, unit="messages/s")
     assert line.verdict == verdict
     assert "| chat" in render([line])

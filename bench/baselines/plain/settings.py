@@ -2,7 +2,7 @@
 
 import os
 
-SECRET_KEY = "the plain way is only ever measured"  # noqa: S105
+SECRET_KEY = "the plain way is only ever measured"
 ALLOWED_HOSTS = ["*"]
 INSTALLED_APPS = ["bench.baselines.plain"]
 DATABASES = {
