@@ -5,6 +5,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -16,7 +17,9 @@ from django.db.models import Model
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
+from pairly.realtime.connections import CLOSE_SECONDS_MAX
 from payments.ledger.models import Block, Sealed, Unsealed
+from tests.clients import create_people, text_message
 from tests.servers import ROOT, RunningServer, running_server
 
 RESTART = 4012
@@ -57,6 +60,30 @@ def test_a_server_drains_on_sigterm_and_comes_back(kind: str, tmp_path: Path) ->
         server.restart()
         answer = httpx.get(f"{server.url}/api/v1/me", headers=bearer(person))
         assert answer.json()["id"] == person["id"]
+
+
+@pytest.mark.parametrize("kind", ["daphne", "uvicorn"])
+def test_who_reads_nothing_is_dropped_and_keeps_little(kind: str, tmp_path: Path) -> None:
+    """Sixty answers of half a million characters, for a peer that takes none of them."""
+    with running_server(database_url(tmp_path), tmp_path, server=kind) as server:
+        ava, ben = create_people(server, 2, credits=100)
+        conversation, busy = ava.open_conversation(ben), ava.socket()
+        for number in range(100):
+            busy.command("message.send", text_message(conversation, "x" * 5000, f"{number}"))
+        headers = {"Authorization": f"Bearer {ben.token}"}
+        address = f"{server.socket_url}/ws/"
+        with connect(address, additional_headers=headers, max_queue=1, max_size=None) as stuck:
+            for number in range(60):
+                frame = {"type": "sync", "id": f"{number}", "data": {"since": 0}}
+                stuck.send(json.dumps(frame))
+            threading.Event().wait(CLOSE_SECONDS_MAX + 3)
+            assert busy.command("presence.heartbeat")
+            received = 0
+            with pytest.raises(ConnectionClosed):
+                while True:
+                    received += len(stuck.recv(timeout=15))
+        assert received < 10_000_000
+        assert "Traceback" not in server.log()
 
 
 def test_what_was_acknowledged_is_sealed_when_the_server_has_ended(tmp_path: Path) -> None:

@@ -80,6 +80,7 @@ class Connection:
         "key",
         "limits",
         "room",
+        "serving",
         "start_position",
         "user_id",
     )
@@ -96,6 +97,7 @@ class Connection:
         self.limits: dict[str, TokenBucket] | None = {} if settings.RATE_LIMITS else None
         self.bad_frames = TokenBucket(settings.SOCKET_BAD_FRAMES_PER_MINUTE, 60)
         self.room: asyncio.Future[None] | None = None
+        self.serving: asyncio.Task[None] | None = None
         self.start_position = 0
         self._send = send
         self._held: list[tuple[int | None, str]] | None = []
@@ -153,8 +155,16 @@ class Connection:
             return
         self._close_code = code
         self._wake()
-        # A peer that reads nothing must not keep the socket for ever.
-        asyncio.get_running_loop().call_later(CLOSE_SECONDS_MAX, self._writer.cancel)
+        asyncio.get_running_loop().call_later(CLOSE_SECONDS_MAX, self._give_up)
+
+    def _give_up(self) -> None:
+        """A peer that reads nothing takes no close frame either, and must not keep the socket:
+        the task that serves it is ended, and with it the connection."""
+        if self._writer.done():
+            return
+        self._writer.cancel()
+        if self.serving is not None:
+            self.serving.cancel()
 
     async def closed(self) -> None:
         """Wait until the close frame is out or given up."""

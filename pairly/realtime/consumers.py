@@ -9,6 +9,7 @@ import functools
 import logging
 import math
 import time
+from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
@@ -49,6 +50,7 @@ logger = logging.getLogger(__name__)
 
 FRAME_BYTES_MAX = 65_536
 IN_FLIGHT_MAX = 64
+DROP_SECONDS_MAX = 1
 
 
 class SocketEndpoint:
@@ -77,10 +79,16 @@ class SocketEndpoint:
         connection = Connection(
             user_id=user_id, device_id=device_id, features=self._features, send=send
         )
+        serving = connection.serving = asyncio.current_task()
         hub.add(connection)
         try:
             await self._say_ready(connection)
             await self._serve(connection, receive)
+        except asyncio.CancelledError:
+            if not connection.closing or serving is None:
+                raise
+            serving.uncancel()
+            await _drop(send)
         finally:
             hub.remove(connection)
             connection.finish()
@@ -140,6 +148,14 @@ class SocketEndpoint:
                 connection.ack(command_id, to_json(await command.handler(connection, data)))
         except Exception as error:
             _refuse(connection, command_id, error)
+
+
+async def _drop(send: Any) -> None:
+    """End a connection whose peer reads nothing: Daphne does on a close, whatever waits before
+    it, uvicorn when the application returns."""
+    with suppress(TimeoutError, OSError, RuntimeError):
+        async with asyncio.timeout(DROP_SECONDS_MAX):
+            await send({"type": "websocket.close", "code": int(CloseCode.SILENT)})
 
 
 def _too_big(text: str) -> bool:

@@ -9,6 +9,8 @@ from daphne.endpoints import build_endpoint_description_strings
 from daphne.server import Server
 from django.conf import settings
 from twisted.internet import defer, reactor
+from twisted.internet.interfaces import IPushProducer
+from zope.interface import implementer  # type: ignore[import-untyped]
 
 from pairly.realtime.services import close_all
 from pairly.serving.limits import FRAME_BYTES_MAX, PING_SECONDS, PING_TIMEOUT_SECONDS
@@ -18,8 +20,33 @@ __all__ = ["serve"]
 logger = logging.getLogger(__name__)
 
 
+@implementer(IPushProducer)
+class SendBuffer:
+    """Whether a socket's peer reads fast enough: Twisted says so to the producer of a transport."""
+
+    def __init__(self) -> None:
+        self._has_room = asyncio.Event()
+        self._has_room.set()
+
+    def pauseProducing(self) -> None:
+        self._has_room.clear()
+
+    def resumeProducing(self) -> None:
+        self._has_room.set()
+
+    stopProducing = resumeProducing
+
+    async def wait(self) -> None:
+        if not self._has_room.is_set():
+            await self._has_room.wait()
+
+
 class DrainingServer(Server):  # type: ignore[misc]
-    """On SIGTERM: accept nobody, close sockets with 4012, let requests finish, then stop."""
+    """On SIGTERM: accept nobody, close sockets with 4012, let requests finish, then stop.
+
+    A frame is sent when the one before is out of the transport's buffer, which Daphne would fill
+    without end for a peer that reads nothing.
+    """
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -34,6 +61,16 @@ class DrainingServer(Server):  # type: ignore[misc]
     def listen_error(self, failure: Any) -> None:
         self.failed = True
         super().listen_error(failure)
+
+    async def handle_reply(self, protocol: Any, message: Any) -> None:
+        details = self.connections.get(protocol, {})
+        if message["type"] == "websocket.send" and "send_buffer" in details:
+            await details["send_buffer"].wait()
+        await super().handle_reply(protocol, message)
+        if message["type"] == "websocket.accept" and details:
+            buffer = details["send_buffer"] = SendBuffer()
+            protocol.transport.unregisterProducer()  # that of the HTTP request it began as
+            protocol.transport.registerProducer(buffer, True)
 
     def begin_drain(self) -> None:
         if self._drain is None:
