@@ -33,8 +33,8 @@ const client = createClient({
 useApi(client.api);
 nameCountries(countryName);
 
-const credits = createCredits(client);
 const settings = createSettings(client);
+const credits = createCredits(client, { openSettings: settings.open });
 const person = createPerson(client, { write });
 const shell = createShell(client, { openCredits: () => credits.open(), openSettings: settings.open });
 const conversations = createConversations();

@@ -22,6 +22,7 @@ export function createChatView(client, { openCredits, openPerson, openReport, to
   let atEnd = true;
   let newestShown = 0;
   let pageComing = false;
+  let finding = null;
   let stroke = null;
 
   const current = () => state.conversations.get(id);
@@ -30,7 +31,7 @@ export function createChatView(client, { openCredits, openPerson, openReport, to
   on("unsent", render);
   on("blocked", render);
   on("prices", showPrice);
-  on("conversations", () => id && !current() && find());
+  on("conversations", () => id && $("chat").hidden && find());
   pane.addEventListener("scroll", scrolled, { passive: true });
   new ResizeObserver(() => atEnd && toEnd()).observe(pane);
   $("to-end").addEventListener("click", () => toEnd(true));
@@ -73,7 +74,9 @@ export function createChatView(client, { openCredits, openPerson, openReport, to
 
   async function find() {
     const wanted = id;
+    if (finding === wanted) return;
     if (!current() && !state.wallet) return; // state is being read; `conversations` comes
+    finding = wanted;
     try {
       const found = await client.chat.find(wanted);
       if (wanted !== id) return;
@@ -86,6 +89,8 @@ export function createChatView(client, { openCredits, openPerson, openReport, to
       await client.chat.loadMessages(wanted);
     } catch (error) {
       if (wanted === id) toastError(error);
+    } finally {
+      if (finding === wanted) finding = null;
     }
   }
 

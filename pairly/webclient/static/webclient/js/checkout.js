@@ -6,6 +6,7 @@ import { toastError } from "./toasts.js";
 
 const ASK_MILLISECONDS = 800;
 const BOUGHT = new Set(["succeeded", "partially_refunded", "refunded"]);
+const MOCK_NOTE = "A trial payment: no money moves. Choose what the provider answers.";
 const OVER = {
   failed: ["The payment was declined", "Nothing was charged. You can try again."],
   canceled: ["The payment was cancelled", "Nothing was charged."],
@@ -60,11 +61,18 @@ export function createCheckout(client, { again, done }) {
       h("div", { class: "bill" },
         line("You get", credits(intent.credits)), line("You pay", amount),
         line("With", intent.provider === "stripe" ? "Stripe" : "Razorpay"), line("Reference", shortId(intent.id))),
-      isMock
-        ? h("p", { class: "mock-note" }, "A trial payment: no money moves. Choose what the provider answers.")
-        : h("p", { class: "soft" }, "Finish the payment with the provider; this window notices."),
-      ...(isMock ? [pay, decline] : [h("p", { class: "waiting" }, h("span", { class: "spinner" }), "Waiting for the payment")]),
+      ...(isMock ? [h("p", { class: "mock-note" }, MOCK_NOTE), pay, decline] : atProvider()),
       h("button", { type: "button", class: "link", onclick: cancel }, "Choose another package"));
+  }
+
+  /** The provider's own page, where it has one; this window notices what becomes of it. */
+  function atProvider() {
+    const url = intent.next_action?.url;
+    const open = url
+      ? h("a", { class: "button primary block", href: url, target: "_blank", rel: "noopener" }, "Go to the payment")
+      : null;
+    const waiting = h("p", { class: "waiting" }, h("span", { class: "spinner" }), "Waiting for the payment");
+    return [open, waiting].filter(Boolean);
   }
 
   async function decide(button, outcome) {

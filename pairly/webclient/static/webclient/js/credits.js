@@ -17,7 +17,8 @@ const KINDS = {
   dispute: "Dispute",
 };
 
-export function createCredits(client) {
+/** `openSettings`: where an e-mail address is verified, if buying asks for that. */
+export function createCredits(client, { openSettings }) {
   const box = dialog("credits-dialog");
   const form = $("purchase-form");
   const select = tabs(box.element.querySelector("[role=tablist]"), (tab) => tab.id === "tab-history" && loadHistory());
@@ -104,9 +105,15 @@ export function createCredits(client) {
       form.hidden = true;
       checkout.start(intent);
     } catch (error) {
-      if (error.status && error.status < 500 && error.status !== 409 && error.status !== 429) wish = null;
+      if (isFinal(error)) wish = null;
+      if (error.code === "email_not_verified") needsVerifiedEmail();
       toastError(error);
     }
+  }
+
+  function needsVerifiedEmail() {
+    box.close();
+    openSettings();
   }
 
   async function loadHistory() {
@@ -128,6 +135,11 @@ export function createCredits(client) {
   }
 
   return { open };
+}
+
+/** Not one after which the same wish, with the same key, may still come true. */
+function isFinal({ status }) {
+  return status >= 400 && status < 500 && status !== 409 && status !== 429;
 }
 
 function movement(one) {

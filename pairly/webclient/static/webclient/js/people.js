@@ -19,11 +19,15 @@ export function createPeople(client, { openPerson, write }) {
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("input", () => {
     clearTimeout(timer);
-    timer = setTimeout(load, PAUSE_MILLISECONDS);
+    timer = setTimeout(reload, PAUSE_MILLISECONDS);
   });
-  form.addEventListener("reset", () => setTimeout(load));
+  form.addEventListener("reset", () => setTimeout(reload)); // once the fields are empty
   $("more-people").addEventListener("click", () => whileBusy($("more-people"), loadMore));
-  on("blocked", () => $("people").hidden || load());
+  on("blocked", reload);
+
+  function reload() {
+    if (state.me && !$("people").hidden) load();
+  }
 
   async function load() {
     if (!form.checkValidity()) {

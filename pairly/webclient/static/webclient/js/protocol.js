@@ -398,5 +398,5 @@ export class PairlySocket {
 }
 
 function lost() {
-  return new CommandError({ code: NOT_POSTED, detail: "The connection was lost." });
+  return new CommandError({ code: CONNECTION_LOST, detail: "The connection was lost." });
 }

@@ -137,12 +137,12 @@ function traceOf(error) {
   return error.traceId ? h("code", {}, ` Trace id ${error.traceId}`) : null;
 }
 
-/** Names of countries in the browser's language, in its order. */
+/** Fill the lists of countries, named in the browser's language and in its order. */
 export function nameCountries(nameOf) {
+  const countries = [...$("countries").content.querySelectorAll("option")];
+  countries.forEach((option) => (option.textContent = nameOf(option.value)));
+  countries.sort((a, b) => a.textContent.localeCompare(b.textContent));
   for (const select of document.querySelectorAll("select[data-countries]")) {
-    const [first, ...others] = select.options;
-    others.forEach((option) => (option.textContent = nameOf(option.value)));
-    others.sort((a, b) => a.textContent.localeCompare(b.textContent));
-    select.replaceChildren(first, ...others);
+    select.append(...countries.map((option) => option.cloneNode(true)));
   }
 }
