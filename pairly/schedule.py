@@ -17,23 +17,27 @@ from django.conf import settings
 from django.db import close_old_connections
 from django.utils.module_loading import import_string
 
+from pairly.core import clock
 from pairly.jobs.runs import noted
 
 __all__ = ["TASKS", "TASKS_BY_NAME", "PeriodicTask", "run", "start_scheduler"]
 
 THREADS_MAX = 4
+START_PAUSE = timedelta(seconds=3)
 
 
 @dataclass(frozen=True, slots=True)
 class PeriodicTask:
     """``function`` is a dotted path; ``every`` a pause, or a time of day in UTC.
 
-    ``at_shutdown`` tasks also run once when a server ends.
+    ``at_start`` tasks also run once soon after a server has started, ``at_shutdown`` tasks when it
+    ends.
     """
 
     name: str
     function: str
     every: timedelta | time
+    at_start: bool = False
     at_shutdown: bool = False
 
     @property
@@ -63,6 +67,7 @@ TASKS = (
         name="payments.verify_ledger_incremental",
         function="payments.tasks.verify_ledger_incremental",
         every=timedelta(minutes=5),
+        at_start=True,
     ),
     PeriodicTask(
         name="payments.verify_ledger_full",
@@ -88,6 +93,7 @@ TASKS = (
         name="audit.verify_audit",
         function="pairly.audit.tasks.verify_audit",
         every=time(hour=2, minute=45),
+        at_start=True,
     ),
     PeriodicTask(
         name="outbox.dispatch_outbox",
@@ -140,8 +146,10 @@ def start_scheduler() -> BackgroundScheduler:
         executors={"default": ThreadPoolExecutor(THREADS_MAX)},
         job_defaults={"max_instances": 1, "coalesce": True, "misfire_grace_time": None},
     )
+    soon = clock.now() + START_PAUSE
     for task in TASKS:
-        scheduler.add_job(run, _trigger(task.every), args=[task], id=task.name)
+        first = {"next_run_time": soon} if task.at_start else {}
+        scheduler.add_job(run, _trigger(task.every), args=[task], id=task.name, **first)
     scheduler.start()
     return scheduler
 

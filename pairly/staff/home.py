@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import QuerySet
+from django.contrib import admin
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.timesince import timesince
 
 from messaging.models import Message
@@ -31,13 +33,14 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """One card. ``state`` is plain, good, warning or bad."""
+    """One card. ``state`` is plain, good, warning or bad; ``link`` leads to its page."""
 
     title: str
     icon: str
     value: str
     note: str
     state: str = "plain"
+    link: str = ""
 
 
 def home_figures(request: HttpRequest) -> list[Figure]:
@@ -60,6 +63,7 @@ def _people(now: datetime) -> Iterator[Figure]:
         icon="group",
         value=f"{row_estimate(User):,}",
         note=f"{new} in the last 24 hours",
+        link=_page_of(User),
     )
 
 
@@ -72,6 +76,7 @@ def _reports(now: datetime) -> Iterator[Figure]:
         value=_bounded(waiting),
         note=f"{overdue} overdue",
         state="plain" if overdue == "0" else "warning",
+        link=_page_of(Report),
     )
 
 
@@ -130,6 +135,7 @@ def _background(now: datetime) -> Iterator[Figure]:
         icon="outbox",
         value=_bounded(OutboxEvent.objects.filter(state=OutboxEvent.State.PENDING)),
         note=f"{failed} failed",
+        link=_page_of(OutboxEvent),
         state="plain" if failed == "0" else "bad",
     )
     jobs = all_jobs()
@@ -141,6 +147,7 @@ def _background(now: datetime) -> Iterator[Figure]:
         title="Jobs failing",
         icon="schedule",
         value=str(len(failing)),
+        link=_page_of(JobRun),
         note=", ".join(failing) or f"{len(lately)} failed in the last 24 hours",
         state="bad" if failing else "warning" if lately else "good",
     )
@@ -154,6 +161,13 @@ FIGURES: tuple[tuple[str, Callable[[datetime], Iterator[Figure]]], ...] = (
     ("audit.view", _audit),
     ("system.view", _background),
 )
+
+
+def _page_of(model: type[Model]) -> str:
+    """The address of a table's page, where there is one."""
+    if not admin.site.is_registered(model):
+        return ""
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
 
 
 def _bounded(rows: "QuerySet[Any]") -> str:
