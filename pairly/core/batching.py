@@ -20,7 +20,7 @@ from typing import Any
 
 from django.db import connections
 
-from pairly.core.db import in_atomic_block, run_atomic
+from pairly.core.db import in_atomic_block, is_outage, run_atomic
 
 __all__ = ["BATCH_REQUESTS_MAX", "Batcher", "Operation", "writer"]
 
@@ -116,14 +116,16 @@ class Batcher:
 
     def _results(self, batch: list[Entry]) -> list[Any]:
         """A batch is all or nothing, yet one bad request must not spoil the others: when the
-        whole fails twice, each half is tried alone, down to the one that cannot be done."""
+        whole fails twice, each half is tried alone, down to the one that cannot be done. Not
+        so while the database is away: each try may wait long for it, and all wait for the last.
+        """
         for last_try in (False, True):
             try:
                 return self._run_together(batch)
             except Exception as error:
-                if last_try and len(batch) == 1:
-                    logger.exception("a %s request failed", self._name)
-                    return [error]
+                if last_try and (len(batch) == 1 or is_outage(error)):
+                    logger.exception("%d %s requests failed", len(batch), self._name)
+                    return [error] * len(batch)
         middle = len(batch) // 2
         return self._results(batch[:middle]) + self._results(batch[middle:])
 

@@ -22,6 +22,7 @@ from typing import Any, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, OperationalError, connections, models
 from django.db import transaction as django_transaction
+from pymongo.errors import ConnectionFailure
 
 from pairly.core.errors import TryAgain
 
@@ -32,6 +33,7 @@ __all__ = [
     "change_one",
     "in_atomic_block",
     "is_mongodb",
+    "is_outage",
     "on_commit",
     "run_atomic",
     "snapshot",
@@ -118,6 +120,7 @@ def atomic() -> Iterator[None]:
         finally:
             connection.pairly_depth -= 1
         return
+    joins_djangos: bool = connection.in_atomic_block
     connection.pairly_depth, connection.pairly_broken = 1, False
     hooks: list[Any] = []
     try:
@@ -125,7 +128,8 @@ def atomic() -> Iterator[None]:
             yield
             if connection.pairly_broken:
                 raise BrokenTransaction("an inner block failed and its error was swallowed")
-            hooks, connection.run_on_commit = connection.run_on_commit, []
+            if is_mongodb() or not joins_djangos:
+                hooks, connection.run_on_commit = connection.run_on_commit, []
     finally:
         connection.pairly_depth, connection.pairly_broken = 0, False
     # Only now is the block over and the writers' lock given back, so a hook's own is a real one.
@@ -135,12 +139,20 @@ def atomic() -> Iterator[None]:
 
 @contextmanager
 def _sqlite_block() -> Iterator[None]:
-    """BEGIN IMMEDIATE after queueing for it."""
+    """BEGIN IMMEDIATE after queueing for it.
+
+    Inside of Django's own block (of its admin, say) ours is a part of that one: it has the lock
+    of the database already, which the head of our queue may be waiting for, and its commit is
+    the one that hooks wait for.
+    """
     connection: Any = connections[DEFAULT_DB_ALIAS]
+    if connection.in_atomic_block:
+        with django_transaction.atomic():
+            yield
+        return
     _writers.acquire()
     try:
-        # Inside of Django's own block (of its admin, say) ours is a part of that one.
-        with django_transaction.atomic() if connection.in_atomic_block else _begun(connection):
+        with _begun(connection):
             yield
     finally:
         _writers.release()
@@ -204,6 +216,15 @@ def is_transient(error: BaseException | None) -> bool:
         if has_label and has_label("TransientTransactionError"):
             return True
         if isinstance(error, OperationalError) and "locked" in str(error):
+            return True
+        error = error.__cause__
+    return False
+
+
+def is_outage(error: BaseException | None) -> bool:
+    """Whether the database itself could not be had, so that asking for less would not help."""
+    while error is not None:
+        if isinstance(error, (OperationalError, ConnectionFailure)):
             return True
         error = error.__cause__
     return False

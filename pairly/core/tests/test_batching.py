@@ -6,6 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from django.db import DatabaseError, OperationalError
+from pymongo.errors import ServerSelectionTimeoutError
 
 from pairly.core import clock
 from pairly.core.batching import Batcher
@@ -17,6 +19,13 @@ from pairly.realtime.models import Event
 pytestmark = pytest.mark.mongodb
 
 EVENTS = Table(Event, "id", "type", "data", "created_at")
+
+
+def caused_by(error: Exception) -> DatabaseError:
+    """As the driver's errors reach us."""
+    raised = DatabaseError(str(error))
+    raised.__cause__ = error
+    return raised
 
 
 class Recorder:
@@ -87,6 +96,30 @@ def test_one_that_cannot_be_done_spoils_no_other(batcher: Batcher) -> None:
     assert results[:2] + results[3:] == ["stored a", "stored b", "stored c", "stored d"]
     assert isinstance(results[2], RuntimeError)
     assert {row[0] for row in EVENTS.range("id", limit=9)} == {"first", "a", "b", "c", "d"}
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [OperationalError("database or disk is full"), caused_by(ServerSelectionTimeoutError())],
+)
+def test_a_database_that_is_away_is_asked_twice_and_not_for_each(
+    batcher: Batcher, failure: DatabaseError
+) -> None:
+    """Each try may wait for half a minute, and nobody is answered before the last of them."""
+    recorder = Recorder()
+    store = recorder.store
+
+    def fail(requests: Sequence[str]) -> list[Any]:
+        answers = store(requests)
+        if requests != ["first"]:
+            raise failure
+        return answers
+
+    recorder.store = fail  # type: ignore[method-assign]
+    results = call_together(batcher, recorder, [f"{number}" for number in range(8)])
+    assert results == [failure] * 8
+    assert [len(batch) for batch in recorder.batches] == [1, 8, 8]
+    assert batcher.call(store, "again") == "stored again"
 
 
 def test_nobody_is_answered_before_the_commit(batcher: Batcher) -> None:

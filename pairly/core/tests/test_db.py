@@ -11,6 +11,7 @@ from pairly.core.db import (
     BrokenTransaction,
     FirstComeLock,
     StaleRead,
+    _writers,
     atomic,
     change_one,
     in_atomic_block,
@@ -83,6 +84,26 @@ def test_a_hook_opens_a_transaction_of_its_own() -> None:
         on_commit(lambda: run_atomic(whole))
     assert [event.pk for event in Event.objects.all()] == ["whole"]
     assert seen == ["inside", "open: False"]
+
+
+def test_inside_of_djangos_own_block_ours_is_a_part_of_that_one() -> None:
+    """Its admin has one around each change. Whoever queues for it meanwhile must not be waited
+    for, and hooks wait for the commit that counts."""
+    if is_mongodb():
+        pytest.skip("Django's own block does nothing there")
+    called: list[str] = []
+    with django_atomic():
+        other = threading.Thread(target=lambda: run_atomic(lambda: write("other")))
+        other.start()
+        while not _writers._held:
+            other.join(0.001)
+        with atomic():
+            write("ours")
+            on_commit(lambda: called.append("hook"))
+        assert called == []
+    other.join()
+    assert called == ["hook"]
+    assert {event.pk for event in Event.objects.all()} == {"ours", "other"}
 
 
 def test_a_stale_read_runs_the_block_again() -> None:
