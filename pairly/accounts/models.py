@@ -335,6 +335,9 @@ class RoleChange(models.Model):
     )
     changes = models.PositiveBigIntegerField(default=0)
 
+    class Meta:
+        verbose_name = "role"
+
     def __str__(self) -> str:
         return f"{self.role}: {self.changes} changes"
 

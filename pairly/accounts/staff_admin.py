@@ -154,6 +154,13 @@ class StaffModelAdmin(ModelAdmin, _OwnTransactions):  # type: ignore[misc]
 class ReadOnlyAdmin(StaffModelAdmin):
     """Rows to look at, whoever looks."""
 
+    def get_form(
+        self, request: HttpRequest, obj: Model | None = None, change: bool = False, **options: Any
+    ) -> Any:
+        """Without the columns' help, which is for who fills them in."""
+        silent = dict.fromkeys((field.name for field in self.opts.fields), "")
+        return super().get_form(request, obj, change, **{"help_texts": silent, **options})
+
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 

@@ -12,7 +12,6 @@ from unfold.forms import BaseDialogForm
 from unfold.widgets import (
     UnfoldAdminIntegerFieldWidget,
     UnfoldAdminSelectWidget,
-    UnfoldAdminSplitDateTimeWidget,
     UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
 )
@@ -53,10 +52,16 @@ class SelectField(forms.ChoiceField):
     widget = UnfoldAdminSelectWidget
 
 
-class DateTimeField(forms.SplitDateTimeField):
+class MomentWidget(UnfoldAdminTextInputWidget):  # type: ignore[misc]
+    """The browser's own picker of date and time."""
+
+    input_type = "datetime-local"
+
+
+class DateTimeField(forms.DateTimeField):
     """In UTC, as everything on the staff site."""
 
-    widget = UnfoldAdminSplitDateTimeWidget
+    widget = MomentWidget
 
 
 def reason_field(*, required: bool = True) -> forms.CharField:

@@ -21,6 +21,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AlterModelOptions(name="rolechange", options={"verbose_name": "role"}),
         migrations.CreateModel(
             name="StaffNote",
             fields=[

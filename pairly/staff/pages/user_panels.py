@@ -47,10 +47,10 @@ def panels_of(user: User, request: HttpRequest) -> list[Panel]:
     panels = [
         *([_suspension(user)] if user.suspended_at else []),
         _wallet(user),
-        _second_factor(user, now),
         _notes(user),
         _devices(user, now, may_end=staff.has_perm("users.act")),
         _attempts(user, now),
+        _second_factor(user, now),
         _reports(user),
         _reports_made(user),
     ]
@@ -199,7 +199,7 @@ def _reports_made(user: User) -> Panel:
 
 def _report_panel(title: str, empty: str, rows: list[list[Any]], last: str) -> Panel:
     headers = ("When", "Reason", "Details", "Status", last)
-    return Panel(title=title, icon="flag", headers=headers, rows=rows, empty=empty)
+    return Panel(title=title, icon="flag", headers=headers, rows=rows, empty=empty, wide=True)
 
 
 def _report_row(one: Report) -> list[Any]:
