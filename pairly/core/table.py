@@ -13,9 +13,9 @@ from functools import cached_property, lru_cache
 from typing import Any
 from uuid import UUID
 
-from django.db import DEFAULT_DB_ALIAS, DatabaseError, IntegrityError, connections, models
+from django.db import DatabaseError, IntegrityError, models
 
-from pairly.core.db import StaleRead, is_mongodb
+from pairly.core.db import StaleRead, is_mongodb, this_connection
 
 __all__ = ["Row", "Table"]
 
@@ -189,7 +189,7 @@ class Table:
             return int(connection.connection.executemany(statement, rows).rowcount)
 
     def _collection(self) -> Any:
-        connection: Any = connections[DEFAULT_DB_ALIAS]
+        connection: Any = this_connection()
         return connection.get_collection(self._model._meta.db_table)
 
     def _name(self) -> str:
@@ -330,14 +330,14 @@ def _decoder_of(field: "models.Field[Any, Any]", mongodb: bool, hex_ids: bool) -
 
 def _connected() -> Any:
     """This thread's connection, which a transaction has opened already."""
-    connection = connections[DEFAULT_DB_ALIAS]
+    connection = this_connection()
     if not connection.in_atomic_block:
         connection.ensure_connection()
     return connection
 
 
 def _session() -> Any:
-    connection: Any = connections[DEFAULT_DB_ALIAS]
+    connection: Any = this_connection()
     return connection.session
 
 

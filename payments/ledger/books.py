@@ -192,11 +192,13 @@ class Books:
 
     def write(self) -> None:
         """Everything in one bulk statement a table. Raises ``StaleRead`` or ``IntegrityError``."""
-        if any(state.kind == DEBT for state in self._changed()):
+        changed = self._changed()
+        if any([state.kind == DEBT for state in changed]):
             self._mirror_debt()
+            changed = self._changed()
         self._write_opened()
         TRANSFERS.insert(self._rows)
-        self._write_balances()
+        self._write_balances(changed)
         self._write_holds()
         self._write_notes()
 
@@ -224,14 +226,15 @@ class Books:
             owner = None if state.is_house else state.owner
             head = (state.id, state.key, owner, state.kind, state.asset)
             rows.append((*head, state.balance, state.held, state.blocked, self._now))
-            state.stored = (state.balance, state.held, state.blocked)
         NEW_ACCOUNTS.insert(rows)
 
-    def _write_balances(self) -> None:
+    def _write_balances(self, changed: Iterable[AccountState]) -> None:
         columns = ("balance", "held", "blocked")
+        opened = set(self._opened)
         rows = [
             (state.id, *state.stored, state.balance, state.held, state.blocked)
-            for state in self._changed()
+            for state in changed
+            if state not in opened
         ]
         rows.sort()
         ACCOUNTS.compare_and_set("id", expected=columns, new=columns, rows=rows)

@@ -5,11 +5,13 @@ belong together share a group and are written by one call.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 
 from django.db import IntegrityError
 
 from pairly.core.db import in_atomic_block, run_atomic
+from pairly.core.errors import PairlyError
 from payments.errors import HoldResolved, TransferConflict
 from payments.ledger.books import Books, unresolved
 from payments.ledger.models import Phase
@@ -28,9 +30,13 @@ def post(postings: Sequence[Posting], now: datetime) -> list[Posted]:
     a transaction it joins it, and somebody else's insert of the same id is its
     ``IntegrityError``; on its own it then looks again and finds the first.
     """
+    if not in_atomic_block():
+        # Nearly all ids are new, and the unique key tells when one is not: look only then.
+        with suppress(IntegrityError, PairlyError, ValueError):
+            return run_atomic(lambda: _post(postings, now, {}))
     for attempt in range(1, ATTEMPTS_MAX + 1):
         try:
-            return run_atomic(lambda: _post(postings, now))
+            return run_atomic(lambda: _post(postings, now, _known(one.id for one in postings)))
         except IntegrityError:
             if in_atomic_block() or attempt == ATTEMPTS_MAX:
                 raise
@@ -85,8 +91,8 @@ def _changed(posting: Posting, **values: object) -> Posting:
     return Posting(**{**fields, **values})
 
 
-def _post(postings: Sequence[Posting], now: datetime) -> list[Posted]:
-    known = _known([posting.id for posting in postings])
+def _post(postings: Sequence[Posting], now: datetime, known: dict[str, Posted]) -> list[Posted]:
+    """``known`` are those of the ids that are booked already."""
     books = Books(now)
     fresh = [posting for posting in postings if posting.id not in known]
     if fresh:
@@ -107,8 +113,8 @@ def _post(postings: Sequence[Posting], now: datetime) -> list[Posted]:
     return answers
 
 
-def _known(ids: Collection[str]) -> dict[str, Posted]:
-    rows = TRANSFERS.select("id", ids)
+def _known(ids: Iterable[str]) -> dict[str, Posted]:
+    rows = TRANSFERS.select("id", list(ids))
     return {row[0]: Posted(posting_of(row), row[9], row[11], True) for row in rows}
 
 
@@ -118,8 +124,8 @@ def _account_ids(postings: Iterable[Posting]) -> set[str]:
 
 def _load_holds(books: Books, postings: Sequence[Posting], known: dict[str, Posted]) -> None:
     """What is about to be resolved; raises ``HoldResolved`` if some of it already is."""
-    made_here = {posting.id for posting in postings}
-    wanted = {posting.resolves for posting in postings if posting.resolves} - made_here
+    wanted = {posting.resolves for posting in postings if posting.resolves}
+    wanted -= {posting.id for posting in postings if wanted}
     if not wanted:
         return
     stored = [posted.posting for posted in _known(wanted).values()]
