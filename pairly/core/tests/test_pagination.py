@@ -1,7 +1,10 @@
 """Pages of lists: each row once, whatever happens between two pages."""
 
-from datetime import timedelta
+import base64
+import re
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from rest_framework.test import APIClient
@@ -86,6 +89,19 @@ def test_a_cursor_is_opaque_and_cannot_be_made_up(client: APIClient) -> None:
         assert answer.status_code == 400
         assert answer.json()["code"] == "validation_error"
         assert answer.json()["errors"][0]["field"] == "cursor"
+
+
+def test_a_cursor_tells_nothing_of_the_row_it_stands_for(client: APIClient) -> None:
+    """The directory is ordered by when people were last active, which many keep to themselves."""
+    when = datetime(2031, 7, 8, 9, 10, 11, tzinfo=UTC)
+    make_rows(3)
+    OutboxEvent.objects.update(created_at=when, due_at=when)
+    cursor = client.get("/api/rows?limit=1").json()["next"].partition("cursor=")[2].split("&")[0]
+    for part in re.split(r"[^\w-]+", unquote(cursor)):
+        decoded = base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
+        assert b"2031-07-08" not in decoded
+    again = client.get("/api/rows?limit=1").json()["next"]
+    assert cursor not in again  # nor whether two stand for the same
 
 
 def test_the_next_address_keeps_the_other_parameters(client: APIClient) -> None:
