@@ -86,6 +86,20 @@ def test_who_reads_nothing_is_dropped_and_keeps_little(kind: str, tmp_path: Path
         assert "Traceback" not in server.log()
 
 
+@pytest.mark.parametrize("kind", ["daphne", "uvicorn"])
+def test_nobody_invents_an_address(kind: str, tmp_path: Path) -> None:
+    """A new X-Forwarded-For for each try is no new caller, not even from the server's own host."""
+    limits = {"PAIRLY_RATE_LIMITS": "on", "PAIRLY_RATE_USER_PER_MINUTE": "5"}
+    with running_server(database_url(tmp_path), tmp_path, limits, server=kind) as server:
+        statuses = [
+            httpx.get(
+                f"{server.url}/api/v1/config", headers={"X-Forwarded-For": f"203.0.113.{number}"}
+            ).status_code
+            for number in range(8)
+        ]
+    assert statuses == [200] * 5 + [429] * 3
+
+
 def test_what_was_acknowledged_is_sealed_when_the_server_has_ended(tmp_path: Path) -> None:
     slow = {"PAIRLY_LEDGER_SEAL_INTERVAL_MILLISECONDS": "3600000"}
     with running_server(database_url(tmp_path), tmp_path, slow) as server:

@@ -42,6 +42,7 @@ def configuration(application: Any, *, host: str, port: int) -> uvicorn.Config:
         lifespan="off",
         log_config=None,
         access_log=False,
+        proxy_headers=False,  # core.throttling reads them, by TRUSTED_PROXY_COUNT alone
         server_header=False,
         timeout_graceful_shutdown=settings.SERVER_DRAIN_SECONDS,
     )
