@@ -5,6 +5,12 @@ from django.urls import URLPattern, path
 
 from payments import api
 from payments.intents import api as intents
+from payments.staff_api import (
+    StaffPaymentsView,
+    StaffPaymentView,
+    StaffWebhooksView,
+    StaffWebhookView,
+)
 from payments.webhooks.api import WebhookView
 
 urlpatterns: list[URLPattern] = [
@@ -18,6 +24,10 @@ urlpatterns: list[URLPattern] = [
     ),
     path("payments/receipts/<uuid:receipt_id>", intents.ReceiptView.as_view(), name="receipt"),
     path("webhooks/<str:provider>", WebhookView.as_view(), name="webhook"),
+    path("staff/payments", StaffPaymentsView.as_view(), name="staff-payments"),
+    path("staff/payments/<uuid:intent_id>", StaffPaymentView.as_view(), name="staff-payment"),
+    path("staff/webhooks", StaffWebhooksView.as_view(), name="staff-webhooks"),
+    path("staff/webhooks/<uuid:webhook_id>", StaffWebhookView.as_view(), name="staff-webhook"),
     path("prices", api.PricesView.as_view(), name="prices"),
     path("wallet", api.WalletView.as_view(), name="wallet"),
     path("wallet/transactions", api.TransactionsView.as_view(), name="transactions"),

@@ -18,6 +18,7 @@ PUBLIC = {
     "GET /api/asyncapi.json",
     "GET /api/v1/",
     "GET /api/v1/config",
+    "GET /api/v1/packages",
     "GET /api/v1/prices",
     "POST /api/v1/auth/register",
     "POST /api/v1/auth/login",
@@ -45,6 +46,8 @@ def is_closed(address: str, answer: Any) -> bool:
     if address.startswith("/admin/"):
         to_sign_in = answer.status_code == 302 and "/admin/login/" in answer["Location"]
         return to_sign_in or answer.status_code in (403, 404, 405)
+    if address == "/" or address.startswith("/pay/"):
+        return answer.status_code in (403, 404, 405)  # pages, one opened by a signed address
     problem = answer["Content-Type"] == "application/problem+json"
     return problem and answer.status_code in (401, 403, 404, 405)
 

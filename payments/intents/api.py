@@ -20,7 +20,7 @@ from payments.intents.serializers import (
     IntentSerializer,
     NewIntentSerializer,
     PackageSerializer,
-    ReceiptSerializer,
+    PurchaseReceiptSerializer,
 )
 from payments.packages.selectors import offers
 
@@ -88,11 +88,11 @@ class CancelView(APIView):
 
 @extend_schema(tags=["payments"])
 class ReceiptView(APIView):
-    @extend_schema(responses=ReceiptSerializer)
+    @extend_schema(responses=PurchaseReceiptSerializer)
     def get(self, request: Request, receipt_id: UUID) -> Response:
         """The receipt of a purchase; it has the id of its intent."""
         receipt, intent = selectors.receipt_for(request.user.pk, receipt_id)
-        return Response(ReceiptSerializer({"receipt": receipt, "intent": intent}).data)
+        return Response(PurchaseReceiptSerializer({"receipt": receipt, "intent": intent}).data)
 
 
 def _shown(intent: Intent, request: Request) -> Any:

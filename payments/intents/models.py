@@ -43,6 +43,7 @@ class Intent(models.Model):
     created_at = models.DateTimeField()
 
     class Meta:
+        verbose_name = "purchase"
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["provider", "provider_ref"],
@@ -94,9 +95,10 @@ class Observed(AppendOnlyModel):
     created_at = models.DateTimeField()
 
     class Meta(AppendOnlyModel.Meta):
+        verbose_name = "observation"
         indexes: ClassVar = [
             models.Index(fields=["intent", "created_at"], name="payments_observed_of_intent"),
-            models.Index(fields=["verdict", "created_at"], name="payments_observed_verdict"),
+            models.Index(fields=["verdict", "created_at", "id"], name="payments_observed_verdict"),
         ]
 
     def __str__(self) -> str:

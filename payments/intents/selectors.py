@@ -2,13 +2,16 @@
 
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
+from pairly.accounts.selectors import user_by_email
 from pairly.core.errors import NotFound
 from payments.gateways.base import Observation, Order
+from payments.gateways.registry import provider_names
 from payments.intents.models import Intent, Observed, Receipt
 
 __all__ = [
+    "find_intents",
     "history_of",
     "intent_for",
     "intent_of",
@@ -16,6 +19,8 @@ __all__ = [
     "order_of",
     "receipt_for",
 ]
+
+NUMBER_DIGITS_MAX = 9
 
 
 def intent_for(user_id: UUID, intent_id: UUID) -> Intent:
@@ -38,6 +43,23 @@ def intent_of(seen: Observation) -> Intent | None:
     if known is not None or seen.intent_id is None:
         return known
     return Intent.objects.filter(pk=seen.intent_id, provider=seen.provider, provider_ref="").first()
+
+
+def find_intents(text: str) -> "QuerySet[Intent]":
+    """What staff look for: a buyer by the whole address or id, an intent by its id or the
+    provider's, or a purchase by its receipt's number. Each seeks in an index."""
+    wanted = text.strip()
+    if "@" in wanted:
+        buyer = user_by_email(wanted)
+        return Intent.objects.filter(user_id=buyer.pk) if buyer else Intent.objects.none()
+    if wanted.isascii() and wanted.isdigit() and len(wanted) <= NUMBER_DIGITS_MAX:
+        receipt = Receipt.objects.filter(number=int(wanted)).first()
+        return Intent.objects.filter(pk=receipt.pk) if receipt else Intent.objects.none()
+    try:
+        known = UUID(wanted)
+    except ValueError:
+        return Intent.objects.filter(provider__in=provider_names(), provider_ref=wanted)
+    return Intent.objects.filter(Q(pk=known) | Q(user_id=known))
 
 
 def history_of(intent_id: UUID) -> list[Observed]:

@@ -17,7 +17,7 @@ __all__ = [
     "IntentSerializer",
     "NewIntentSerializer",
     "PackageSerializer",
-    "ReceiptSerializer",
+    "PurchaseReceiptSerializer",
 ]
 
 
@@ -96,7 +96,7 @@ class IntentSerializer(serializers.ModelSerializer[Intent]):
         return str(intent.pk) if intent.paid_at else None
 
 
-class ReceiptSerializer(serializers.Serializer[Any]):
+class PurchaseReceiptSerializer(serializers.Serializer[Any]):
     """Of a receipt and its intent."""
 
     id = serializers.UUIDField(source="intent.id")
