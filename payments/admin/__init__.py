@@ -1,0 +1,13 @@
+"""The pages of payments on the staff site."""
+
+from django.contrib import admin
+
+from payments.admin.intents import IntentAdmin, ObservedAdmin
+from payments.admin.packages import PackageAdmin
+from payments.admin.webhooks import WebhookAdmin
+from payments.models import Intent, Observed, Package, Webhook
+
+admin.site.register(Package, PackageAdmin)
+admin.site.register(Intent, IntentAdmin)
+admin.site.register(Observed, ObservedAdmin)
+admin.site.register(Webhook, WebhookAdmin)
