@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # The few files that know one database or both, and what each may do for that.
 ALLOWED = {
     "pairly/core/db.py": {"transaction"},
+    "pairly/core/estimates.py": {"cursor"},
     "pairly/core/table.py": {"cursor"},
     "pairly/core/appendonly.py": {"cursor"},
     # Django's own groups and permissions come with the person.

@@ -14,7 +14,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.functional import cached_property
 from unfold.admin import ModelAdmin
 from unfold.checks import UnfoldModelAdminChecks
-from unfold.views import ChangeList
 
 from pairly.accounts import roles
 
@@ -40,13 +39,6 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]
     @property
     def is_cut(self) -> bool:
         return self.count == LISTED_ROWS_MAX
-
-
-class _BoundedChangeList(ChangeList):  # type: ignore[misc]
-    def get_results(self, request: HttpRequest) -> None:
-        """Nobody knows how many rows there are in all, so the page does not offer them."""
-        super().get_results(request)
-        self.full_result_count = self.result_count
 
 
 class _OwnTransactions(DjangoModelAdmin):  # type: ignore[type-arg]
@@ -112,8 +104,15 @@ class StaffModelAdmin(ModelAdmin, _OwnTransactions):  # type: ignore[misc]
     list_filter_submit = True
     compressed_fields = True
 
-    def get_changelist(self, request: HttpRequest, **options: Any) -> type[ChangeList]:
-        return _BoundedChangeList
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        """Nobody knows how many rows there are in all, so the page does not offer them."""
+        response = super().changelist_view(request, extra_context)
+        shown = (getattr(response, "context_data", None) or {}).get("cl")
+        if shown is not None:
+            shown.full_result_count = shown.result_count
+        return response
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)

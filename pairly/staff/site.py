@@ -10,7 +10,8 @@ from typing import Any, cast
 
 from django.conf import settings
 from django.contrib import admin, messages
-from django.core.exceptions import ImproperlyConfigured
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -89,6 +90,7 @@ class StaffSite(UnfoldAdminSite):  # type: ignore[misc]
         @wraps(view)
         def answered(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
             try:
+                _refuse_absent_row(view, request, kwargs)
                 return view(request, *args, **kwargs)
             except SecondFactorRequired:
                 return _go(request, doors.code_page(_place_of(request)))
@@ -161,6 +163,26 @@ class StaffSite(UnfoldAdminSite):  # type: ignore[misc]
     def _get_colors(self, key: str, *args: Any) -> dict[str, Any]:
         """None: they are in ``staff.css``, since the page's policy allows no inline style."""
         return {}
+
+
+def _refuse_absent_row(view: View, request: HttpRequest, kwargs: dict[str, Any]) -> None:
+    """No page sees an id that cannot be one, and no action one of a row that is not there.
+
+    Raises ``NotFound``, or ``PermissionDenied`` for who may not see the rows.
+    """
+    page = getattr(view, "__self__", None)
+    if not isinstance(page, StaffModelAdmin) or "object_id" not in kwargs:
+        return
+    if not page.has_view_permission(request):
+        raise PermissionDenied
+    object_id = unquote(kwargs["object_id"])
+    try:
+        page.model._meta.pk.to_python(object_id)
+    except ValidationError as error:
+        raise NotFound from error
+    is_action = hasattr(view, "original_function_name")
+    if is_action and page.get_object(request, object_id) is None:
+        raise NotFound
 
 
 def _place_of(request: HttpRequest) -> str:

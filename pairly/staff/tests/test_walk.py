@@ -125,6 +125,21 @@ def test_an_analyst_changes_nothing() -> None:
     assert AuditEntry.objects.count() == entries
 
 
+def test_no_address_breaks_on_nonsense(settings: Any) -> None:
+    settings.JOBS_START = f"{__name__}.start_nothing"
+    browser, api = staff_browser("superadmin"), staff_api("superadmin")
+    for client, prefix in ((browser, "/admin/"), (api, "/api/v1/staff/")):
+        for address in walked(prefix):
+            if address not in DOORS:
+                for method in METHODS:
+                    status = ask(client, method, address).status_code
+                    assert status < 500, (method, address, status)
+
+
+def start_nothing(name: str) -> None:
+    """Stands in for what runs a job in a thread."""
+
+
 def test_no_page_counts_a_whole_table() -> None:
     browser = staff_browser("superadmin")
     for address in ["/admin/", "/admin/home-figures/", *(address for address, _page in tables())]:
