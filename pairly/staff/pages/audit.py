@@ -13,11 +13,11 @@ from unfold.decorators import display
 from pairly.accounts.selectors import user_by_email
 from pairly.accounts.staff_admin import ReadOnlyAdmin
 from pairly.accounts.staff_filters import MadeAtFilter, TextFilter
+from pairly.accounts.staff_rows import Names, moment, person_link
 from pairly.accounts.staff_selectors import names_of, starting_with
 from pairly.audit.models import AuditBlock, AuditEntry, Sealed
 from pairly.audit.selectors import chain_status
 from pairly.jobs.selectors import last_run
-from pairly.staff.pages.rows import Names, moment, person_link
 
 __all__ = ["AuditAdmin", "search_entries"]
 

@@ -9,12 +9,12 @@ from django.urls import reverse
 from unfold.decorators import action
 
 from pairly.accounts.staff_dialogs import dialog, done
+from pairly.accounts.staff_rows import chip, moment
 from pairly.core.errors import PermissionDenied
 from pairly.core.http import request_id_of
 from pairly.jobs.selectors import Job, all_jobs
 from pairly.jobs.services import run_job
 from pairly.staff.navigation import Page
-from pairly.staff.pages.rows import chip, moment
 
 __all__ = ["PAGE", "jobs_view"]
 

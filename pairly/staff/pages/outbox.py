@@ -14,12 +14,12 @@ from unfold.enums import ActionVariant
 from pairly.accounts.models import Mail
 from pairly.accounts.staff_admin import ReadOnlyAdmin
 from pairly.accounts.staff_dialogs import dialog, done
+from pairly.accounts.staff_rows import moment
 from pairly.accounts.staff_selectors import starting_with
 from pairly.audit.services import look
 from pairly.core.http import request_id_of
 from pairly.outbox.models import OutboxEvent
 from pairly.staff.outbox import discard_event, failed_event_ids, retry_events
-from pairly.staff.pages.rows import moment
 
 __all__ = ["MailAdmin", "OutboxAdmin"]
 

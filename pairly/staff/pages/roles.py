@@ -16,10 +16,10 @@ from pairly.accounts.serializers import EMAIL_LENGTH_MAX
 from pairly.accounts.services import give_role, take_role
 from pairly.accounts.staff_admin import ReadOnlyAdmin
 from pairly.accounts.staff_dialogs import ReasonForm, SelectField, TextField, dialog, done
+from pairly.accounts.staff_rows import person_link
 from pairly.accounts.staff_selectors import staff_members
 from pairly.core.errors import NotFound
 from pairly.core.http import request_id_of
-from pairly.staff.pages.rows import person_link
 
 __all__ = ["RoleAdmin"]
 

@@ -14,9 +14,9 @@ from django.utils.html import format_html
 from pairly.accounts import staff_selectors as people
 from pairly.accounts.models import Report, User
 from pairly.accounts.selectors import reports_by
+from pairly.accounts.staff_rows import actor_names, chip, moment, person_link
 from pairly.audit.selectors import entries_about
 from pairly.core import clock
-from pairly.staff.pages.rows import actor_names, chip, moment, person_link
 from payments import selectors as payments
 
 __all__ = ["Panel", "panels_of", "transactions_page"]
