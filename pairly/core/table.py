@@ -19,6 +19,9 @@ from pairly.core.db import StaleRead, is_mongodb, this_connection
 
 __all__ = ["Row", "Table"]
 
+SELECTED_AT_ONCE = 8192
+"""Below SQLite's 32,766 variables of a statement, also when padded."""
+
 Row = tuple[Any, ...]
 Converter = Callable[[Any], Any]
 Converters = list[tuple[int, Converter]]
@@ -86,9 +89,15 @@ class Table:
             self._executemany(self._insert_statement, rows)
 
     def select(self, column: str, values: Collection[Any]) -> list[Row]:
-        """The rows whose column is one of the values, in no order. One query, by index."""
+        """The rows whose column is one of the values, in no order. One query, by index, for as
+        many values as a statement may carry."""
         if not values:
             return []
+        if len(values) > SELECTED_AT_ONCE:
+            every = list(values)
+            starts = range(0, len(every), SELECTED_AT_ONCE)
+            parts = [every[n : n + SELECTED_AT_ONCE] for n in starts]
+            return [row for part in parts for row in self.select(column, part)]
         wanted = self._encoded_values(column, values)
         if is_mongodb():
             return self._find({self._database_column(column): {"$in": wanted}})

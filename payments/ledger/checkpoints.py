@@ -36,7 +36,10 @@ def load_checkpoint() -> Position:
 
 
 def save_checkpoint(position: Position, sums: Sums, house: Collection[str], now: datetime) -> None:
-    """Balances first, in small transactions that keep no writer waiting, the position last."""
+    """Balances first, in small transactions that keep no writer waiting, the position last.
+
+    Of two runs at once the one that came less far moves nothing back of what the other saved.
+    """
     accounts = sorted((sums.balances.keys() | sums.held.keys()) - set(house))
     for start in range(0, len(accounts), ROWS_AT_ONCE):
         part = accounts[start : start + ROWS_AT_ONCE]
@@ -44,9 +47,9 @@ def save_checkpoint(position: Position, sums: Sums, house: Collection[str], now:
             (account, sums.balances.get(account, 0), sums.held.get(account, 0), position.sequence)
             for account in part
         ]
-        run_atomic(lambda rows=rows: _replace(VERIFIED, "account_id", rows))  # type: ignore[misc]
+        run_atomic(lambda rows=rows: _move_on(VERIFIED, 3, rows))  # type: ignore[misc]
     row = (CHAIN, position.number, position.hash, now)
-    run_atomic(lambda: _replace(CHECKPOINTS, "id", [row]))
+    run_atomic(lambda: _move_on(CHECKPOINTS, 1, [row]))
 
 
 def forget_checkpoint() -> None:
@@ -77,6 +80,11 @@ class Baseline:
         sums.holds |= {row[0]: row for row in TRANSFERS.select("id", before)}
 
 
-def _replace(table: Table, key: str, rows: Sequence[Row]) -> None:
-    table.delete(key, [row[0] for row in rows])
-    table.insert(rows)
+def _move_on(table: Table, place: int, rows: Sequence[Row]) -> None:
+    """Replace what is stored, by the first column, unless it is farther along the chain, which
+    the column ``place`` tells."""
+    key = table.columns[0]
+    stored = {row[0]: row[place] for row in table.select(key, [row[0] for row in rows])}
+    newer = [row for row in rows if row[place] >= stored.get(row[0], 0)]
+    table.delete(key, [row[0] for row in newer])
+    table.insert(newer)

@@ -171,6 +171,39 @@ def test_a_crash_while_the_checkpoint_was_saved(monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.mongodb
+def test_a_verification_that_was_overtaken_moves_nothing_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An operator's run and the clock's: the earlier one saves in the middle of the later's."""
+    from payments.ledger import checkpoints, verification
+
+    ava, ben = make_people(2, 10)
+    assert report(incremental=True).ok
+    charge(ava, ben, 3, "message:1")
+    earlier: list[tuple[Any, ...]] = []
+    save, run = verification.save_checkpoint, checkpoints.run_atomic
+    with monkeypatch.context() as patched:
+        patched.setattr(verification, "save_checkpoint", lambda *values: earlier.append(values))
+        assert report(incremental=True).ok
+    charge(ava, ben, 2, "message:2")
+    with monkeypatch.context() as patched:
+        saved: list[int] = []
+
+        def overtaken(block: Any) -> Any:
+            saved.append(1)
+            if len(saved) == 2:  # the balances are there, the position follows
+                save(*earlier.pop())
+            return run(block)
+
+        patched.setattr(checkpoints, "run_atomic", overtaken)
+        assert report(incremental=True).ok
+    charge(ava, ben, 1, "message:3")
+    latest = report(incremental=True)
+    assert latest.ok, latest.problem
+    assert good()
+
+
+@pytest.mark.mongodb
 def test_the_database_itself_refuses_an_overdraft() -> None:
     from django.db import DatabaseError
 

@@ -98,6 +98,14 @@ def test_a_range_is_open_below_and_closed_above() -> None:
     assert keys(limit=10) == "abcdef"
 
 
+def test_any_number_of_values_can_be_looked_up() -> None:
+    """More than one statement of SQLite may carry."""
+    now = clock.now()
+    EVENTS.insert([(f"{number}", "test", "{}", now) for number in (0, 299_999)])
+    found = EVENTS.select("id", [f"{number}" for number in range(300_000)])
+    assert sorted(row[0] for row in found) == ["0", "299999"]
+
+
 def test_delete_tells_how_many() -> None:
     with atomic():
         EVENTS.insert([(key, "test", "{}", clock.now()) for key in "abc"])
