@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags
+from django.core.checks import CheckMessage, Error, Tags, run_checks
 from django.core.exceptions import ImproperlyConfigured
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
@@ -55,6 +55,7 @@ def check_replica_set(databases: Sequence[str] | None = None, **_given: Any) -> 
     return [_error(12, "MongoDB is not a replica set, so it has no transactions.", hint)]
 
 
+OUR_TAGS = ("pairly", "payments")
 CHECKS: tuple[tuple[Check, tuple[str, ...]], ...] = (
     (check_time_zone, ("pairly",)),
     (check_production, ("pairly", Tags.security)),
@@ -63,9 +64,13 @@ CHECKS: tuple[tuple[Check, tuple[str, ...]], ...] = (
 
 
 def refuse_to_start() -> None:
-    """Raises ``ImproperlyConfigured`` with every refusal. Asks the database in production only."""
+    """Raises ``ImproperlyConfigured`` with every refusal of ours and of our apps.
+
+    Asks the database in production only.
+    """
     databases = None if settings.MOCK_MODE else ["default"]
-    refusals = [one for check, _tags in CHECKS for one in check(databases=databases)]
+    found = run_checks(tags=OUR_TAGS, databases=databases)
+    refusals = [one for one in found if one.is_serious()]
     if refusals:
         raise ImproperlyConfigured("\n".join(str(one) for one in refusals))
 
