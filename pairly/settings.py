@@ -330,10 +330,11 @@ RAZORPAY_WEBHOOK_SECRETS = env.list(
     "RAZORPAY_WEBHOOK_SECRETS", MOCK_WEBHOOK_SECRETS if MOCK_MODE else []
 )
 # Provider to the dotted path of its gateway.
-PAYMENT_GATEWAYS = env.dict(
-    "PAYMENT_GATEWAYS",
-    {"stripe": "payments.gateways.mock_stripe.MockStripe"} if MOCK_MODE else {},
-)
+MOCK_GATEWAYS = {
+    "stripe": "payments.gateways.mock_stripe.MockStripe",
+    "razorpay": "payments.gateways.mock_razorpay.MockRazorpay",
+}
+PAYMENT_GATEWAYS = env.dict("PAYMENT_GATEWAYS", MOCK_GATEWAYS if MOCK_MODE else {})
 CURRENCY_DEFAULT = env.str("PAIRLY_CURRENCY_DEFAULT", "INR")
 PURCHASE_NEEDS_VERIFIED_EMAIL = env.bool("PAIRLY_PURCHASE_NEEDS_VERIFIED_EMAIL", not MOCK_MODE)
 INTENT_LIFETIME_MINUTES = pairly_int("INTENT_LIFETIME_MINUTES", 10, minimum=1)
@@ -466,7 +467,12 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "ENUM_NAME_OVERRIDES": {"IntentStatus": "payments.intents.states.Status"},
+    "ENUM_NAME_OVERRIDES": {
+        "IntentStatus": "payments.intents.states.Status",
+        "ReportStatus": "pairly.accounts.models.Report.Status",
+        "OutboxState": "pairly.outbox.models.OutboxEvent.State",
+        "WebhookState": "payments.webhooks.models.Webhook.State",
+    },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "pairly.schema.document_problems",

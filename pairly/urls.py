@@ -26,6 +26,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("payments.urls")),
     path("api/v1/", include("pairly.accounts.urls")),
     path("api/v1/", include("messaging.urls")),
+    path("api/v1/", include("pairly.staff.urls")),
     path("admin/", admin.site.urls),
 ]
 if settings.MOCK_MODE:

@@ -147,7 +147,7 @@ def _background(now: datetime) -> Iterator[Figure]:
         title="Jobs failing",
         icon="schedule",
         value=str(len(failing)),
-        link=_page_of(JobRun),
+        link=reverse("admin:jobs"),
         note=", ".join(failing) or f"{len(lately)} failed in the last 24 hours",
         state="bad" if failing else "warning" if lately else "good",
     )

@@ -32,7 +32,6 @@ __all__ = [
     "house_totals",
     "owner_of",
     "place_of",
-    "transfers_page",
     "verify_for_staff",
 ]
 
@@ -179,13 +178,6 @@ class TransferFilter:
         if self.until is not None:
             rows = rows.filter(created_at__lt=self.until)
         return rows.select_related("debit", "credit")
-
-
-def transfers_page(
-    wanted: TransferFilter, last: Sequence[Any] | None, limit: int
-) -> list[Transfer]:
-    """At most ``limit`` transfers, newest first, beyond the ordering values of the last one."""
-    return wanted.page(last, limit)
 
 
 def _block_sealed_from(at: datetime, newest: int) -> Block | None:
