@@ -50,7 +50,7 @@ class PeriodicTask:
         return function
 
 
-TASKS = (
+TASKS: tuple[PeriodicTask, ...] = (
     PeriodicTask(
         name="payments.seal_ledger",
         function="payments.tasks.seal_ledger",
