@@ -82,6 +82,12 @@ def test_production_refuses(production: Any, number: str, wrong: dict[str, Any])
         refuse_to_start()
 
 
+def test_what_an_app_finds_wrong_refuses_the_start_as_well(settings: Any) -> None:
+    settings.MESSAGE_RECIPIENT_SHARE_PERCENT = 101
+    with pytest.raises(ImproperlyConfigured, match="payments.E002"):
+        refuse_to_start()
+
+
 def test_mock_mode_may_be_all_of_that(settings: Any) -> None:
     for number, wrong in REFUSED:
         if number != "E011":
