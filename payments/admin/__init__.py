@@ -3,11 +3,15 @@
 from django.contrib import admin
 
 from payments.admin.intents import IntentAdmin, ObservedAdmin
+from payments.admin.ledger import AccountAdmin, BlockAdmin, TransferAdmin
 from payments.admin.packages import PackageAdmin
 from payments.admin.webhooks import WebhookAdmin
-from payments.models import Intent, Observed, Package, Webhook
+from payments.models import Account, Block, Intent, Observed, Package, Transfer, Webhook
 
 admin.site.register(Package, PackageAdmin)
 admin.site.register(Intent, IntentAdmin)
 admin.site.register(Observed, ObservedAdmin)
 admin.site.register(Webhook, WebhookAdmin)
+admin.site.register(Account, AccountAdmin)
+admin.site.register(Transfer, TransferAdmin)
+admin.site.register(Block, BlockAdmin)

@@ -57,6 +57,8 @@ class MockProvider(ABC):
 
     name: str
     is_mock = True
+    tells: frozenset[Status]
+    """What the provider has events for."""
 
     def create(self, order: Order, now: datetime) -> Observation:
         payment = MockPayment(
@@ -117,7 +119,7 @@ class MockProvider(ABC):
 
     def _require_action(self, payment: MockPayment, now: datetime) -> list[SignedEvent]:
         waiting = _move(payment.ref, Status.REQUIRES_ACTION)
-        return [self.event(waiting, Status.REQUIRES_ACTION, now)]
+        return self._told(waiting, Status.REQUIRES_ACTION, now)
 
     def _delay(self, payment: MockPayment, now: datetime) -> list[SignedEvent]:
         settles_at = now + timedelta(seconds=settings.MOCK_PAYMENT_DELAY_SECONDS)
@@ -133,16 +135,15 @@ class MockProvider(ABC):
     def _reorder(self, payment: MockPayment, now: datetime) -> list[SignedEvent]:
         """The success overtakes what went before it."""
         paid = _move(payment.ref, Status.SUCCEEDED)
-        earlier = [
-            self.event(paid, status, now - timedelta(seconds=seconds))
-            for seconds, status in (
-                (2, Status.PROCESSING),
-                (4, Status.FAILED),
-                (6, Status.REQUIRES_ACTION),
-                (8, Status.CREATED),
-            )
+        late = (Status.PROCESSING, Status.FAILED, Status.REQUIRES_ACTION, Status.CREATED)
+        return [
+            self.event(paid, Status.SUCCEEDED, now),
+            *(
+                event
+                for seconds, status in enumerate(late, start=2)
+                for event in self._told(paid, status, now - timedelta(seconds=seconds))
+            ),
         ]
-        return [self.event(paid, Status.SUCCEEDED, now), *earlier]
 
     def _lose(self, payment: MockPayment, now: datetime) -> list[SignedEvent]:
         """Paid, and nobody tells us: we have to ask."""
@@ -153,6 +154,10 @@ class MockProvider(ABC):
         """An event of a payment of too much; the real one still waits to be paid."""
         payment.amount_minor += WRONG_BY_MINOR
         return [self.event(payment, Status.SUCCEEDED, now)]
+
+    def _told(self, payment: MockPayment, status: Status, at: datetime) -> list[SignedEvent]:
+        """The event, if this provider has one for it."""
+        return [self.event(payment, status, at)] if status in self.tells else []
 
     # The provider's own words.
 

@@ -31,6 +31,7 @@ class MockStripe(MockProvider):
 
     name = "stripe"
     webhook_headers = (stripe_wire.SIGNATURE_HEADER,)
+    tells = frozenset(TYPE_OF_STATUS)
 
     def check_webhook(self, body: bytes, headers: Mapping[str, str], now: datetime) -> EventHead:
         header = headers.get(stripe_wire.SIGNATURE_HEADER, "")

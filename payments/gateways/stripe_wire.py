@@ -10,16 +10,15 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
-from uuid import UUID
-
-import orjson
 
 from pairly.core import clock
 from payments.gateways.base import BadWebhook, EventHead, Observation, SignatureInvalid
+from payments.gateways.reading import intent_id_in, is_text, json_object, number
 from payments.intents.states import Status
 
 __all__ = [
     "SIGNATURE_HEADER",
+    "STATUS_OF_EVENT",
     "TOLERANCE_SECONDS",
     "check_signature",
     "event_head",
@@ -32,8 +31,6 @@ PROVIDER: Final = "stripe"
 SIGNATURE_HEADER: Final = "stripe-signature"
 TOLERANCE_SECONDS: Final = 300
 SECONDS = re.compile(r"[0-9]{1,12}")
-NUMBER_MAX = 10**12
-"""More money than this, and more seconds, no event speaks of."""
 
 STATUS_OF_EVENT: Final = {
     "payment_intent.created": Status.CREATED,
@@ -81,16 +78,16 @@ def check_signature(body: bytes, header: str, secrets: Sequence[str], now: datet
 
 def event_head(body: bytes) -> EventHead:
     """Raises ``BadWebhook``."""
-    event = _event(body)
+    event = json_object(body)
     event_id, event_type = event.get("id"), event.get("type")
-    if not _is_text(event_id, 255) or not _is_text(event_type, 100):
+    if not is_text(event_id, 255) or not is_text(event_type, 100):
         raise BadWebhook
     return EventHead(str(event_id), str(event_type))
 
 
 def observation_of_event(body: bytes) -> Observation | None:
     """None for a type that is none of a payment intent's life. Raises ``BadWebhook``."""
-    event = _event(body)
+    event = json_object(body)
     status = STATUS_OF_EVENT.get(str(event.get("type")))
     if status is None:
         return None
@@ -99,7 +96,7 @@ def observation_of_event(body: bytes) -> Observation | None:
         if status is Status.SUCCEEDED and payment["status"] != "succeeded":
             raise BadWebhook("A success speaks of a payment that has not succeeded.")
         return _observation(payment, status, event["created"])
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BadWebhook(f"{type(error).__name__} in the event: {error}") from error
 
 
@@ -113,47 +110,23 @@ def observation_of_payment(payment: Mapping[str, Any], now: datetime) -> Observa
 
 
 def _observation(payment: Mapping[str, Any], status: Status, seconds: int) -> Observation:
-    amount = payment["amount"]
-    received = payment.get("amount_received", amount)
-    for number in (amount, received, seconds):
-        if type(number) is not int or not 0 <= number <= NUMBER_MAX:
-            raise ValueError(f"{number!r} is no amount and no time")
-    if not _is_text(payment["id"], 100):
+    amount = number(payment["amount"])
+    received = number(payment.get("amount_received", amount))
+    if not is_text(payment["id"], 100):
         raise ValueError("the payment has no id")
     error = payment.get("last_payment_error") or {}
     return Observation(
         provider=PROVIDER,
         ref=payment["id"],
-        intent_id=_intent_id(payment.get("metadata") or {}),
+        intent_id=intent_id_in(payment.get("metadata")),
         status=status,
         amount_minor=amount,
         received_minor=received if status is Status.SUCCEEDED else None,
         currency=payment["currency"].upper()[:3],
-        at=clock.from_milliseconds(seconds * 1000),
+        at=clock.from_milliseconds(number(seconds) * 1000),
         failure_code=str(error.get("code") or "")[:64] if status is Status.FAILED else "",
         client_secret=str(payment.get("client_secret") or "")[:200],
     )
-
-
-def _intent_id(metadata: Mapping[str, Any]) -> UUID | None:
-    try:
-        return UUID(str(metadata["intent_id"]))
-    except (KeyError, ValueError):
-        return None
-
-
-def _event(body: bytes) -> dict[str, Any]:
-    try:
-        event = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise BadWebhook("The body is not JSON.") from error
-    if not isinstance(event, dict):
-        raise BadWebhook
-    return event
-
-
-def _is_text(value: Any, length_max: int) -> bool:
-    return isinstance(value, str) and 0 < len(value) <= length_max
 
 
 def _signature(body: bytes, secret: str, seconds: str) -> str:

@@ -19,7 +19,16 @@ from payments.intents.invariants import purchases_are_booked, receipts_have_no_g
 from payments.ledger.invariants import violations
 from payments.tests.people import good
 
-__all__ = ["Buyer", "all_is_well", "at_once", "deliver", "signed", "stripe_event"]
+__all__ = [
+    "Buyer",
+    "all_is_well",
+    "at_once",
+    "deliver",
+    "deliver_razorpay",
+    "razorpay_event",
+    "signed",
+    "stripe_event",
+]
 
 Result = TypeVar("Result")
 
@@ -108,15 +117,53 @@ def signed(body: bytes, *, secret: str | None = None, at_seconds: int | None = N
     return f"t={seconds},v1={digest}"
 
 
+def razorpay_event(
+    intent: dict[str, Any], kind: str = "captured", **changes: Any
+) -> dict[str, Any]:
+    """An event as Razorpay sends it, about a payment of an intent's order."""
+    payment = {
+        "id": f"pay_{uuid4().hex}",
+        "order_id": intent["provider_ref"],
+        "amount": intent["amount"],
+        "currency": intent["currency"],
+        "status": kind,
+        "notes": [],
+    }
+    return {
+        "event": f"payment.{kind}",
+        "created_at": int(time.time()),
+        "payload": {"payment": {"entity": payment | changes}},
+    }
+
+
 def deliver(event: dict[str, Any] | bytes, signature: str | None = "") -> Any:
-    """Bring an event to the door, signed as it should be unless a signature is given (None: none
-    at all), and have what was stored processed."""
+    """Bring an event to Stripe's door, signed as it should be unless a signature is given (None:
+    none at all), and have what was stored processed."""
     body = event if isinstance(event, bytes) else json.dumps(event).encode()
     header = signed(body) if signature == "" else signature
-    headers = {} if header is None else {"Stripe-Signature": header}
+    return _bring("stripe", body, {} if header is None else {"Stripe-Signature": header})
+
+
+def deliver_razorpay(
+    event: dict[str, Any] | bytes, *, event_id: str | None = None, secret: str | None = None
+) -> Any:
+    """The same at Razorpay's; a new event id unless one is given (empty: none at all)."""
+    body = event if isinstance(event, bytes) else json.dumps(event).encode()
+    key = secret or settings.RAZORPAY_WEBHOOK_SECRETS[0]
+    headers = {"X-Razorpay-Signature": hmac.new(key.encode(), body, hashlib.sha256).hexdigest()}
+    if event_id != "":
+        headers["X-Razorpay-Event-Id"] = event_id or uuid4().hex
+    return _bring("razorpay", body, headers)
+
+
+def _bring(provider: str, body: bytes, headers: dict[str, str]) -> Any:
     client: Any = APIClient()
     answer = client.generic(
-        "POST", "/api/v1/webhooks/stripe", body, content_type="application/json", headers=headers
+        "POST",
+        f"/api/v1/webhooks/{provider}",
+        body,
+        content_type="application/json",
+        headers=headers,
     )
     dispatch_all()
     return answer

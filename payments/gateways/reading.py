@@ -1,0 +1,46 @@
+"""Reading what providers write: never trusted to have the shape it should have."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from payments.gateways.base import BadWebhook
+
+__all__ = ["intent_id_in", "is_text", "json_object", "number"]
+
+NUMBER_MAX = 10**12
+"""More money than this, and more seconds, no event speaks of."""
+
+
+def json_object(body: bytes) -> dict[str, Any]:
+    """Raises ``BadWebhook``."""
+    try:
+        found = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise BadWebhook("The body is not JSON.") from error
+    if not isinstance(found, dict):
+        raise BadWebhook
+    return found
+
+
+def number(value: Any) -> int:
+    """An amount or a time in seconds. Raises ``ValueError``."""
+    if type(value) is not int or not 0 <= value <= NUMBER_MAX:
+        raise ValueError(f"{value!r} is no amount and no time")
+    return value
+
+
+def is_text(value: Any, length_max: int) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= length_max
+
+
+def intent_id_in(notes: Any) -> UUID | None:
+    """Our id, as we gave it to the provider; None where it was lost or is somebody else's."""
+    if not isinstance(notes, Mapping):
+        return None
+    try:
+        return UUID(str(notes["intent_id"]))
+    except (KeyError, ValueError):
+        return None
