@@ -11,6 +11,12 @@ from payments.staff_api import (
     StaffWebhooksView,
     StaffWebhookView,
 )
+from payments.staff_ledger import (
+    StaffAccountsView,
+    StaffBlocksView,
+    StaffTransfersView,
+    VerifyLedgerView,
+)
 from payments.webhooks.api import WebhookView
 
 urlpatterns: list[URLPattern] = [
@@ -28,6 +34,10 @@ urlpatterns: list[URLPattern] = [
     path("staff/payments/<uuid:intent_id>", StaffPaymentView.as_view(), name="staff-payment"),
     path("staff/webhooks", StaffWebhooksView.as_view(), name="staff-webhooks"),
     path("staff/webhooks/<uuid:webhook_id>", StaffWebhookView.as_view(), name="staff-webhook"),
+    path("staff/ledger/accounts", StaffAccountsView.as_view(), name="staff-accounts"),
+    path("staff/ledger/transfers", StaffTransfersView.as_view(), name="staff-transfers"),
+    path("staff/ledger/blocks", StaffBlocksView.as_view(), name="staff-blocks"),
+    path("staff/ledger/verify", VerifyLedgerView.as_view(), name="staff-verify-ledger"),
     path("prices", api.PricesView.as_view(), name="prices"),
     path("wallet", api.WalletView.as_view(), name="wallet"),
     path("wallet/transactions", api.TransactionsView.as_view(), name="transactions"),
