@@ -13,6 +13,7 @@ from django.views.generic import TemplateView
 from pairly.accounts.countries import COUNTRIES
 from pairly.accounts.models import BIO_LENGTH_MAX, DISPLAY_NAME_LENGTH_MAX, Report
 from pairly.accounts.selectors import user_by_email
+from payments.gateways.registry import provider_names
 from payments.management.commands import seed_demo
 
 __all__ = ["PageView"]
@@ -38,6 +39,7 @@ class PageView(TemplateView):
             display_name_length_max=DISPLAY_NAME_LENGTH_MAX,
             bio_length_max=BIO_LENGTH_MAX,
             report_reasons=Report.Reason.choices,
+            providers=provider_names(),
             demo_people=_demo_people(),
             demo_password=seed_demo.PASSWORD,
             **kwargs,

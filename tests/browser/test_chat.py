@@ -189,12 +189,17 @@ def test_every_view_fits_a_small_phone(open_window: OpenWindow, register: Regist
     def fits() -> bool:
         answer: bool = window.page.evaluate(
             "() => document.documentElement.scrollWidth <= innerWidth &&"
-            " [...document.querySelectorAll('#main section, dialog[open]')].every((one) =>"
-            " one.scrollWidth <= one.clientWidth)"
+            " [...document.querySelectorAll('#sign-in main, #main section, dialog[open]')].every("
+            " (one) => one.scrollWidth <= one.clientWidth)"
         )
         return answer
 
     assert fits()
+    window.find("#tab-register").click()
+    window.find("#register-form").get_by_role("button").click()
+    expect(window.find(".field-error")).to_have_count(4)
+    assert fits()
+    window.find("#tab-sign-in").click()
     window.sign_in(kim.email)
     assert fits()
     window.find("[data-nav=people]").click()

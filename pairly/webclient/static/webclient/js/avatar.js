@@ -47,8 +47,9 @@ function initials(name) {
   return letters.map((word) => [...word][0] || "").join("").toUpperCase();
 }
 
+/** The same for the same text, and spread evenly (FNV-1a, its high bits). */
 function tintOf(text) {
-  let sum = 0;
-  for (const character of text) sum = (sum * 31 + character.codePointAt(0)) >>> 0;
-  return sum % TINTS;
+  let hash = 0x811c9dc5;
+  for (const character of text) hash = Math.imul(hash ^ character.codePointAt(0), 0x01000193);
+  return (hash >>> 16) % TINTS;
 }

@@ -3,7 +3,7 @@ import { avatar } from "./avatar.js";
 import { buildRow, rowsOf, signatureOf } from "./bubbles.js";
 import { $, reconcile, setText } from "./dom.js";
 import { countryName, credits } from "./format.js";
-import { go, replace } from "./router.js";
+import { replace } from "./router.js";
 import { on, state } from "./store.js";
 import { toastError } from "./toasts.js";
 import { menu } from "./widgets.js";
@@ -214,7 +214,6 @@ export function createChatView(client, { openCredits, openPerson, openReport, to
   /** Enter sends and Shift+Enter breaks the line; not while a word is being composed, nor on a
    * phone, where there is no Shift. */
   function keyed(event) {
-    if (event.key === "Escape") go("chats");
     if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
     if (!matchMedia("(pointer: fine)").matches) return;
     event.preventDefault();

@@ -2,9 +2,11 @@
  * what the provider answers. */
 import { $, h, icon, whileBusy } from "./dom.js";
 import { credits, money } from "./format.js";
+import { on } from "./store.js";
 import { toastError } from "./toasts.js";
 
-const ASK_MILLISECONDS = 800;
+const ASK_MILLISECONDS_FIRST = 300;
+const ASK_MILLISECONDS_MAX = 4000;
 const BOUGHT = new Set(["succeeded", "partially_refunded", "refunded"]);
 const MOCK_NOTE = "A trial payment: no money moves. Choose what the provider answers.";
 const OVER = {
@@ -18,6 +20,9 @@ export function createCheckout(client, { again, done }) {
   const isMock = document.body.hasAttribute("data-mock");
   let intent = null;
   let timer = null;
+  let pause = ASK_MILLISECONDS_MAX;
+
+  on("wallet", () => intent && ask(intent.id)); // credits came: perhaps these
 
   function start(created) {
     intent = created;
@@ -47,7 +52,8 @@ export function createCheckout(client, { again, done }) {
       if (intent?.id !== id) return;
       if (error.status && error.status !== 429 && error.status < 500) return toastError(error);
     }
-    timer = setTimeout(() => ask(id), ASK_MILLISECONDS);
+    timer = setTimeout(() => ask(id), pause);
+    pause = Math.min(2 * pause, ASK_MILLISECONDS_MAX);
   }
 
   function showWaiting() {
@@ -60,7 +66,7 @@ export function createCheckout(client, { again, done }) {
     box.replaceChildren(
       h("div", { class: "bill" },
         line("You get", credits(intent.credits)), line("You pay", amount),
-        line("With", intent.provider === "stripe" ? "Stripe" : "Razorpay"), line("Reference", shortId(intent.id))),
+        line("With", intent.provider.replace(/^./, (first) => first.toUpperCase())), line("Reference", shortId(intent.id))),
       ...(isMock ? [h("p", { class: "mock-note" }, MOCK_NOTE), pay, decline] : atProvider()),
       h("button", { type: "button", class: "link", onclick: cancel }, "Choose another package"));
   }
@@ -77,6 +83,7 @@ export function createCheckout(client, { again, done }) {
 
   async function decide(button, outcome) {
     const { id } = intent;
+    pause = ASK_MILLISECONDS_FIRST;
     try {
       await whileBusy(button, () => client.api.post(`mock/payments/${id}`, { outcome }));
       if (intent?.id === id) await ask(id);
@@ -92,13 +99,11 @@ export function createCheckout(client, { again, done }) {
   }
 
   function showPaid() {
-    clearTimeout(timer);
     const close = h("button", { type: "button", class: "button primary block", onclick: done }, "Done");
     show("good", "i-check", `${credits(intent.credits)} added`, "Thank you. They are yours at once.", close);
   }
 
   function showOver(status) {
-    clearTimeout(timer);
     const [title, text] = OVER[status];
     const retry = h("button", { type: "button", class: "button primary block", onclick: again }, "Try again");
     show("bad", "i-close", title, text, retry);
@@ -108,6 +113,7 @@ export function createCheckout(client, { again, done }) {
     box.replaceChildren(h("div", { class: `outcome ${kind}` },
       h("span", { class: "outcome-mark" }, icon(mark)), h("b", {}, title), h("p", { class: "soft" }, text)), button);
     button.focus();
+    intent = null; // nothing more to ask
   }
 
   return { start, stop };

@@ -82,7 +82,10 @@ export function createPeople(client, { openPerson, write }) {
   }
 
   return {
-    open: load,
+    open() {
+      $("people").scrollTop = 0;
+      load();
+    },
     reset() {
       form.reset();
       cards.replaceChildren();

@@ -1,7 +1,7 @@
 /** The page for those who are not signed in. */
 import { avatar } from "./avatar.js";
 import { $, whileBusy } from "./dom.js";
-import { clearRefusal, showRefusal, tabs } from "./widgets.js";
+import { clearRefusal, isComplete, showRefusal, tabs } from "./widgets.js";
 
 const TITLES = {
   "tab-sign-in": ["Welcome back", "Sign in to read and write."],
@@ -21,6 +21,7 @@ export function createSignIn(client, { onSignedIn }) {
   for (const [path, form] of Object.entries(forms)) {
     form.addEventListener("submit", (event) => {
       event.preventDefault();
+      if (!isComplete(form)) return;
       const values = Object.fromEntries(new FormData(form));
       if (values.country === "") delete values.country;
       if (path === "auth/register") values.time_zone = timeZone();

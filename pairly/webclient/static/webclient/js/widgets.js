@@ -119,6 +119,15 @@ export function showRefusal(form, error) {
   form.querySelector("[aria-invalid=true]")?.focus();
 }
 
+/** Whether every required field is filled in; says so at those that are not. */
+export function isComplete(form) {
+  clearRefusal(form);
+  const missing = [...form.elements].filter((one) => one.validity?.valueMissing);
+  missing.forEach((one) => markField(form, one.name, "Please fill this in."));
+  missing[0]?.focus();
+  return missing.length === 0;
+}
+
 export function clearRefusal(form) {
   form.querySelectorAll(".field-error").forEach((one) => one.remove());
   form.querySelectorAll("[aria-invalid]").forEach((one) => one.removeAttribute("aria-invalid"));
