@@ -1,5 +1,5 @@
 """Fixtures of the staff site; people come as the tests of accounts make them."""
 
-from pairly.accounts.tests.conftest import guest, join
+from pairly.accounts.tests.conftest import closed_sockets, guest, join
 
-__all__ = ["guest", "join"]
+__all__ = ["closed_sockets", "guest", "join"]
