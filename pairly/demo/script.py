@@ -1,6 +1,6 @@
 """The story, chapter by chapter. A new feature is a step here: one function, its title above it."""
 
-from pairly.demo import chat, credits, ledger, people, safety
+from pairly.demo import chat, credits, ledger, people, purchases, safety
 from pairly.demo.story import Chapter
 
 __all__ = ["CHAPTERS"]
@@ -34,6 +34,15 @@ CHAPTERS: tuple[Chapter, ...] = (
     (
         "Credits",
         (credits.spend_all, credits.refuse_without_credits, credits.add_up),
+    ),
+    (
+        "Purchases",
+        (
+            purchases.see_packages,
+            purchases.begin,
+            purchases.pay,
+            purchases.refuse_forged_webhooks,
+        ),
     ),
     (
         "Ledger",

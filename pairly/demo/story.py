@@ -47,6 +47,8 @@ class Story:
     bonus: int
     first_message: dict[str, Any]
     first_wish: dict[str, Any]
+    packages: dict[str, Any]
+    intent: dict[str, Any]
 
     def __init__(self, url: str) -> None:
         self.url = url
