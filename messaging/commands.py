@@ -71,25 +71,29 @@ def receipt_update(connection: Connection, data: ReceiptCommand, origin: Origin)
 async def typing_start(connection: Connection, data: TypingCommand) -> Empty:
     """Shows the partner that this person types, for some seconds. Sent again too soon, it is
     acked and goes no further."""
-    if _may_type(connection):
+    if _may_type(connection, "typing.start", at_once=1):
         await _type(connection, data, active=True)
     return Empty()
 
 
 @register_command("typing.stop", feature="chat", data=TypingCommand)
 async def typing_stop(connection: Connection, data: TypingCommand) -> Empty:
-    """Shows the partner that this person stopped typing."""
-    await _type(connection, data, active=False)
+    """Shows the partner that this person stopped typing; too many are acked and go no further."""
+    if _may_type(connection, "typing.stop", at_once=2):
+        await _type(connection, data, active=False)
     return Empty()
 
 
-def _may_type(connection: Connection) -> bool:
+def _may_type(connection: Connection, name: str, *, at_once: int) -> bool:
+    """As often as the interval allows. A stop may follow each start that was told, and the pause
+    between two of them is not that between their starts: so two at once."""
     limits = connection.limits
     if limits is None:
         return True
-    bucket = limits.get("typing")
+    bucket = limits.get(name)
     if bucket is None:
-        bucket = limits["typing"] = TokenBucket(1, settings.TYPING_INTERVAL_SECONDS)
+        window_seconds = at_once * settings.TYPING_INTERVAL_SECONDS
+        bucket = limits[name] = TokenBucket(at_once, window_seconds)
     return not bucket.take(time.monotonic())
 
 

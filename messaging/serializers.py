@@ -30,7 +30,7 @@ class OpenConversationSerializer(StrictSerializer):
 
 
 class SendMessageSerializer(StrictSerializer):
-    client_id = serializers.CharField(max_length=CLIENT_ID_CHARACTERS_MAX)
+    client_id = serializers.CharField(max_length=CLIENT_ID_CHARACTERS_MAX, trim_whitespace=False)
     kind = serializers.ChoiceField(MessageKind.choices)
     text = serializers.CharField(max_length=settings.MESSAGE_TEXT_CHARACTERS_MAX)
     reply_to_id = serializers.UUIDField(required=False, allow_null=True, default=None)

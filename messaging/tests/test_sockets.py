@@ -280,6 +280,41 @@ def test_catching_up_again_and_again_is_slowed(
     assert socket.command("presence.heartbeat")
 
 
+def test_more_sockets_are_no_more_messages(people: tuple[Person, Person], settings: Any) -> None:
+    settings.RATE_LIMITS = True
+    settings.MESSAGES_MAX, settings.MESSAGES_WINDOW_SECONDS = 3, 60
+    ava, ben = people
+    conversation = ava.open_conversation(ben)
+    for socket in (ava.socket(), ava.socket(), ava.sign_in().socket()):
+        socket.command("message.send", text_message(conversation))
+    with pytest.raises(Refused, match="rate_limited"):
+        ava.socket().command("message.send", text_message(conversation))
+    ben.socket().command("message.send", text_message(conversation))
+
+
+def test_typing_cannot_be_flooded(people: tuple[Person, Person], settings: Any) -> None:
+    settings.RATE_LIMITS = True
+    settings.TYPING_INTERVAL_SECONDS = 60
+    ava, ben = people
+    conversation = {"conversation_id": ava.open_conversation(ben)}
+    socket, peer = ava.socket(), ben.socket()
+    for _ in range(10):
+        socket.command("typing.start", conversation)
+        socket.command("typing.stop", conversation)
+    told = [frame["data"]["active"] for frame in peer.quiet()]
+    assert told == [True, False, False]
+
+
+def test_a_client_id_is_the_same_over_sockets_and_rest(people: tuple[Person, Person]) -> None:
+    """Spaces at its ends included: else a message sent again the other way is paid twice."""
+    ava, ben = people
+    conversation = ava.open_conversation(ben)
+    body = {"client_id": " 1 ", "kind": "text", "text": "hello"}
+    sent = ava.socket().command("message.send", {"conversation_id": conversation} | body)
+    again = ava.http.post(f"conversations/{conversation}/messages", json=body)
+    assert (again.status_code, again.json()["id"]) == (200, sent["message"]["id"])
+
+
 def test_what_the_log_no_longer_holds_is_a_resync(
     people: tuple[Person, Person], give: Callable[[Person, int], None], settings: object
 ) -> None:

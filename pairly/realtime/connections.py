@@ -33,6 +33,7 @@ logger = logging.getLogger(__name__)
 PROCESS_GROUP = "pairly.realtime"
 CLOSE_SECONDS_MAX = 5
 RESUBSCRIBE_SECONDS = 1
+BROADCAST_SECONDS_MAX = 5
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -76,6 +77,7 @@ class Connection:
         "bad_frames",
         "device_id",
         "features",
+        "frames",
         "in_flight",
         "key",
         "limits",
@@ -95,6 +97,7 @@ class Connection:
         self.features = features
         self.in_flight = 0
         self.limits: dict[str, TokenBucket] | None = {} if settings.RATE_LIMITS else None
+        self.frames = TokenBucket(settings.SOCKET_FRAMES_MAX, settings.SOCKET_FRAMES_WINDOW_SECONDS)
         self.bad_frames = TokenBucket(settings.SOCKET_BAD_FRAMES_PER_MINUTE, 60)
         self.room: asyncio.Future[None] | None = None
         self.serving: asyncio.Task[None] | None = None
@@ -211,9 +214,14 @@ class Hub:
     # Sockets come and go; on the event loop.
 
     def add(self, connection: Connection) -> None:
-        """Register a socket. A device's oldest socket makes room for one above the limit."""
+        """Register a socket. A device's oldest socket makes room for one above the limit.
+
+        A person's sockets share the limits of commands, so that more of them are not more of any.
+        """
         self._start()
         mine = self.connections.setdefault(connection.user_id, set())
+        if mine:
+            connection.limits = next(iter(mine)).limits
         mine.add(connection)
         same_device = [c for c in mine if c.device_id == connection.device_id and not c.closing]
         if len(same_device) > settings.SOCKETS_PER_DEVICE_MAX:
@@ -286,7 +294,9 @@ class Hub:
             "news": [_packed(item) for item in news],
         }
         try:
-            await get_channel_layer().group_send(PROCESS_GROUP, message)
+            # A Redis that does not answer must not gather the news of hours in memory.
+            async with asyncio.timeout(BROADCAST_SECONDS_MAX):
+                await get_channel_layer().group_send(PROCESS_GROUP, message)
         except Exception:
             logger.exception("other processes could not be told")
 

@@ -197,12 +197,7 @@ def _origin_allowed(origin: str | None, host: str) -> bool:
 def _check_rates(connection: Connection, limits: dict[str, TokenBucket], command: Command) -> None:
     """Raises ``RateLimited``; a socket that floods beyond all sense is closed."""
     at = time.monotonic()
-    frames = limits.get("frames")
-    if frames is None:
-        frames = limits["frames"] = TokenBucket(
-            settings.SOCKET_FRAMES_MAX, settings.SOCKET_FRAMES_WINDOW_SECONDS
-        )
-    if frames.take(at):
+    if connection.frames.take(at):
         connection.close(CloseCode.TOO_FAST)
         raise RateLimited
     if command.rate is None:
