@@ -26,10 +26,10 @@ from payments.staff_ledger_serializers import (
 
 __all__ = ["StaffAccountsView", "StaffBlocksView", "StaffTransfersView", "VerifyLedgerView"]
 
-VIEW = (StaffPermission("ledger.view"),)
+VIEW: Any = (StaffPermission("ledger.view"),)
 
 
-def look_at_owner(request: Request, owner_id: Any) -> None:
+def look_at_owner(request: Any, owner_id: Any) -> None:
     if owner_id is not None:
         look(
             actor_id=request.user.pk,
@@ -99,10 +99,10 @@ class StaffBlocksView(ListAPIView[Block]):
 
 @extend_schema(tags=["staff"])
 class VerifyLedgerView(APIView):
-    permission_classes = (StaffPermission("payments.act"),)
+    permission_classes: Any = (StaffPermission("payments.act"),)
 
     @extend_schema(request=None, responses=VerificationSerializer)
-    def post(self, request: Request) -> Response:
+    def post(self, request: Any) -> Response:
         """Verify what came since the last verification."""
         report = explorer.verify_for_staff(
             actor_id=request.user.pk, now=clock.now(), request_id=request_id_of(request)

@@ -34,4 +34,4 @@ class MadeAtFilter(RangeDateTimeFilter):  # type: ignore[misc]
 
     def _given(self, name: str) -> str:
         value = self.used_parameters.get(name, "")
-        return value[0] if isinstance(value, list) else value
+        return str(value[0] if isinstance(value, list) else value)

@@ -1,6 +1,6 @@
 """How times, people and states look in the tables of the staff site."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -19,12 +19,17 @@ OPERATOR = "command line"
 class Names(dict[UUID | None, str]):
     """Who did it, by id: an e-mail address, the id of who has left, or the command line."""
 
+    @classmethod
+    def of(cls, user_ids: Sequence[UUID | None]) -> "Names":
+        """In one query."""
+        return cls({user_id: name for user_id, name in names_of(user_ids).items()})
+
     def __missing__(self, user_id: UUID | None) -> str:
         return OPERATOR if user_id is None else str(user_id)
 
 
 def actor_names(rows: Iterable[Any]) -> Mapping[UUID | None, str]:
-    return Names(names_of([row.actor_id for row in rows]))
+    return Names.of([row.actor_id for row in rows])
 
 
 def moment(at: datetime | None) -> str:

@@ -309,7 +309,7 @@ class BlockAdmin(LedgerAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        answer: Any = super().changelist_view(
+        answer: HttpResponse = super().changelist_view(
             request, {**(extra_context or {}), "facts": _chain_facts()}
         )
         return answer

@@ -185,8 +185,9 @@ def _block_sealed_from(at: datetime, newest: int) -> Block | None:
     numbers = range(1, newest + 1)
 
     def sealed_at(number: int) -> datetime:
-        times = Block.objects.filter(number=number).values_list("sealed_at", flat=True)
-        return times.get()
+        block: Block = Block.objects.only("sealed_at").get(number=number)
+        moment: datetime = block.sealed_at
+        return moment
 
     index = bisect_left(numbers, at, key=sealed_at)
     return None if index == len(numbers) else Block.objects.get(number=numbers[index])

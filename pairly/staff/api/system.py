@@ -50,7 +50,7 @@ TAGS = ["staff"]
 class AuditView(ListAPIView[AuditEntry]):
     """What staff did and looked at, newest first."""
 
-    permission_classes = (StaffPermission("audit.view"),)
+    permission_classes: Any = (StaffPermission("audit.view"),)
     serializer_class = AuditEntrySerializer
     ordering = ("-id",)
     queryset = AuditEntry.objects.none()
@@ -67,7 +67,7 @@ class AuditView(ListAPIView[AuditEntry]):
 class OutboxView(ListAPIView[OutboxEvent]):
     """Events on their way to a handler, in one state."""
 
-    permission_classes = (StaffPermission("system.view"),)
+    permission_classes: Any = (StaffPermission("system.view"),)
     serializer_class = OutboxEventSerializer
     ordering = ("-due_at", "-id")
     queryset = OutboxEvent.objects.none()
@@ -82,7 +82,7 @@ class OutboxView(ListAPIView[OutboxEvent]):
 
 
 class SystemAct(APIView):
-    permission_classes = (StaffPermission("system.act"),)
+    permission_classes: Any = (StaffPermission("system.act"),)
 
 
 class RetryView(SystemAct):
@@ -103,7 +103,7 @@ class DiscardView(SystemAct):
 
 @extend_schema(tags=TAGS)
 class JobsView(APIView):
-    permission_classes = (StaffPermission("system.view"),)
+    permission_classes: Any = (StaffPermission("system.view"),)
 
     @extend_schema(responses=page_of(JobSerializer), operation_id="staff_jobs_list")
     def get(self, request: Request) -> Response:
@@ -121,7 +121,7 @@ class RunJobView(SystemAct):
 
 @extend_schema(tags=TAGS)
 class RolesView(APIView):
-    permission_classes = (StaffPermission("roles.act"),)
+    permission_classes: Any = (StaffPermission("roles.act"),)
 
     @extend_schema(responses=page_of(StaffMemberSerializer), operation_id="staff_roles_list")
     def get(self, request: Request) -> Response:
@@ -137,7 +137,7 @@ class RolesView(APIView):
 
 
 class TakeRoleView(APIView):
-    permission_classes = (StaffPermission("roles.act"),)
+    permission_classes: Any = (StaffPermission("roles.act"),)
 
     @extend_schema(tags=TAGS, request=ReasonSerializer, responses={204: None})
     def post(self, request: Request, user_id: UUID, role: str) -> Response:

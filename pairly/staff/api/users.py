@@ -58,8 +58,8 @@ __all__ = [
     "UsersView",
 ]
 
-VIEW = (StaffPermission("users.view"),)
-ACT = (StaffPermission("users.act"),)
+VIEW: Any = (StaffPermission("users.view"),)
+ACT: Any = (StaffPermission("users.act"),)
 TAGS = ["staff"]
 
 
@@ -163,7 +163,7 @@ class ReportsByView(OfPerson):
 class NotesView(OfPerson):
     """Staff notes."""
 
-    permission_classes = (StaffPermission("users.view", acting="users.note"),)
+    permission_classes: Any = (StaffPermission("users.view", acting="users.note"),)
     serializer_class = NoteSerializer
     queryset = StaffNote.objects.none()
 
@@ -268,7 +268,7 @@ class EndSignInView(APIView):
 
 @extend_schema(tags=TAGS)
 class GrantsView(APIView):
-    permission_classes = (StaffPermission("credits.grant"),)
+    permission_classes: Any = (StaffPermission("credits.grant"),)
     throttle_classes = (UserThrottle, MoneyThrottle)
 
     @extend_schema(

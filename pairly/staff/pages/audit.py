@@ -14,7 +14,7 @@ from pairly.accounts.selectors import user_by_email
 from pairly.accounts.staff_admin import ReadOnlyAdmin
 from pairly.accounts.staff_filters import MadeAtFilter, TextFilter
 from pairly.accounts.staff_rows import Names, moment, person_link
-from pairly.accounts.staff_selectors import names_of, starting_with
+from pairly.accounts.staff_selectors import starting_with
 from pairly.audit.models import AuditBlock, AuditEntry, Sealed
 from pairly.audit.selectors import chain_status
 from pairly.jobs.selectors import last_run
@@ -111,7 +111,7 @@ class AuditAdmin(ReadOnlyAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        answer: Any = super().changelist_view(
+        answer: HttpResponse = super().changelist_view(
             request, {**(extra_context or {}), "facts": _chain_facts()}
         )
         return answer
@@ -120,9 +120,9 @@ class AuditAdmin(ReadOnlyAdmin):
         """Names of the page's actors and targets in one query."""
         changes = super().get_changelist_instance(request)
         rows = list(changes.result_list)
-        names = names_of([one.actor_id for one in rows] + [_user_target(one) for one in rows])
+        names = Names.of([one.actor_id for one in rows] + [_user_target(one) for one in rows])
         for one in rows:
-            one.names = Names(names)
+            one.names = names
         changes.result_list = rows
         return changes
 
@@ -161,7 +161,7 @@ class AuditAdmin(ReadOnlyAdmin):
     @staticmethod
     def _names(entry: Any) -> Names:
         if not hasattr(entry, "names"):
-            entry.names = Names(names_of([entry.actor_id, _user_target(entry)]))
+            entry.names = Names.of([entry.actor_id, _user_target(entry)])
         names: Names = entry.names
         return names
 

@@ -35,7 +35,7 @@ def is_done(answer: Any) -> bool:
 
 
 def newest(action: str) -> AuditEntry:
-    entry = AuditEntry.objects.filter(action=action).order_by("-id").first()
+    entry: AuditEntry | None = AuditEntry.objects.filter(action=action).order_by("-id").first()
     assert entry is not None, action
     return entry
 
