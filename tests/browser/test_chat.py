@@ -1,8 +1,9 @@
 """Two people in two windows: they find each other, write, and see what the other does."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import WELCOME_CREDITS, OpenWindow
@@ -77,9 +78,31 @@ def test_a_person_has_several_windows(open_window: OpenWindow, register: Registe
         expect(window.page).to_have_title("Pairly")
 
 
-def test_the_history_comes_page_by_page(open_window: OpenWindow, server: RunningServer) -> None:
+@pytest.fixture(scope="module")
+def crowd(server: RunningServer) -> Iterator[list[Person]]:
+    people = create_people(server, 30, credits=120)
+    yield people
+    for person in people:
+        person.close()
+
+
+def test_the_directory_shows_more_on_request(
+    open_window: OpenWindow, crowd: list[Person], register: Register
+) -> None:
+    window = open_window().sign_in(register("Vera").email)
+    window.find("[data-nav=people]").click()
+    expect(window.find(".card")).to_have_count(24)
+    window.find("#more-people").click()
+    expect(window.find(".card").nth(len(crowd))).to_be_attached()
+    expect(window.find("#more-people")).to_be_hidden()
+    names = window.find(".card b").all_text_contents()
+    assert len(set(names)) >= len(crowd)
+    assert not any(name.startswith("Vera") for name in names)
+
+
+def test_the_history_comes_page_by_page(open_window: OpenWindow, crowd: list[Person]) -> None:
     """Three pages of messages: none is missing, none stands twice, and the view stays put."""
-    reader, writer = create_people(server, 2, credits=120)
+    reader, writer = crowd[:2]
     conversation_id, sockets = writer.open_conversation(reader), (writer.socket(), reader.socket())
     lines = [f"line {number}!" for number in range(1, 121)]
     for number, line in enumerate(lines):
@@ -99,8 +122,6 @@ def test_the_history_comes_page_by_page(open_window: OpenWindow, server: Running
 
     window.find("#to-end").click()
     expect(window.find(".message", "line 120!")).to_be_in_viewport()
-    writer.close()
-    reader.close()
 
 
 def test_blocking_and_reporting(open_window: OpenWindow, register: Register) -> None:

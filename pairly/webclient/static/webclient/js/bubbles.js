@@ -61,6 +61,15 @@ export function buildRow(row, conversation, actions) {
   return row.kind === "message" ? messageRow(row, conversation) : unsentRow(row, actions);
 }
 
+/** Move the ticks and the corners of a message that stands there already; its text stays as it is,
+ * so that a selection survives and no screen reader reads it twice. */
+export function updateRow(element, row, conversation) {
+  if (row.kind !== "message" || !element.matches(".message:not(.unsent, .failed)")) return false;
+  element.className = classesOf(row);
+  element.querySelector(".tick")?.replaceWith(ticks(conversation, row.message.seq));
+  return true;
+}
+
 function messageRow(row, conversation) {
   const { message, mine } = row;
   const who = mine ? "You" : conversation.peer.display_name;
@@ -91,8 +100,12 @@ function refusalLine({ clientId, error }, actions) {
 }
 
 function bubble(row, content, extra = "") {
-  const classes = ["message", row.mine ? "mine" : "theirs", row.first ? "first" : "", row.last ? "last" : "", extra];
-  return h("div", { class: classes.filter(Boolean).join(" ") }, h("p", { class: "bubble", dir: "auto" }, ...content));
+  return h("div", { class: classesOf(row, extra) }, h("p", { class: "bubble", dir: "auto" }, ...content));
+}
+
+function classesOf(row, extra = "") {
+  const classes = ["message", row.mine ? "mine" : "theirs", row.first && "first", row.last && "last", extra];
+  return classes.filter(Boolean).join(" ");
 }
 
 function typingRow(conversation) {

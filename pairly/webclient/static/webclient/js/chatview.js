@@ -1,6 +1,6 @@
 /** One conversation: its head, its messages with paging upwards, and the composer. */
 import { avatar } from "./avatar.js";
-import { buildRow, rowsOf, signatureOf } from "./bubbles.js";
+import { buildRow, rowsOf, signatureOf, updateRow } from "./bubbles.js";
 import { $, reconcile, setText } from "./dom.js";
 import { countryName, credits } from "./format.js";
 import { replace } from "./router.js";
@@ -119,6 +119,7 @@ export function createChatView(client, { openCredits, openPerson, openReport, to
       key: (row) => row.key,
       signature: (row) => signatureOf(row, conversation),
       build: (row) => buildRow(row, conversation, actions),
+      update: (child, row) => updateRow(child, row, conversation),
     });
     $("older").hidden = !conversation.hasOlder;
     place(before, shown);

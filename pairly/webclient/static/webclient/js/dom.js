@@ -38,9 +38,10 @@ export function setText(element, text) {
 
 /**
  * Make the children of a container those of `items`, in order, touching only what differs, so that
- * focus, scroll position and animations survive. `signature(item)` tells when to build anew.
+ * focus, selection and scroll position survive. `signature(item)` tells when something differs;
+ * then `update(child, item)` may mend the child, and where it does not (false), `build` makes it anew.
  */
-export function reconcile(container, items, { key, signature, build }) {
+export function reconcile(container, items, { key, signature, build, update = () => false }) {
   const known = new Map();
   for (const child of container.children) known.set(child.dataset.key, child);
   let place = container.firstElementChild;
@@ -49,7 +50,9 @@ export function reconcile(container, items, { key, signature, build }) {
     const sign = signature(item);
     let child = known.get(name);
     known.delete(name);
-    if (!child || child.dataset.sign !== sign) {
+    const differs = child && child.dataset.sign !== sign;
+    if (differs && update(child, item)) child.dataset.sign = sign;
+    else if (differs || !child) {
       const fresh = build(item);
       Object.assign(fresh.dataset, { key: name, sign });
       if (child) {
