@@ -10,6 +10,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
 from pairly.accounts.staff_admin import ReadOnlyAdmin
+from pairly.accounts.staff_rows import chip, moment, person_link
 from payments.admin.filters import DayFilter, ProviderFilter
 from payments.currencies import format_amount
 from payments.intents.selectors import find_intents, history_of
@@ -35,7 +36,7 @@ class IntentAdmin(ReadOnlyAdmin):
     icon = "shopping_cart"
     view_permission = "payments.view"
 
-    list_display = ("created_at", "buyer", "package_id", "amount", "provider", "shown_status")
+    list_display = ("begun", "buyer", "package_code", "amount", "provider", "shown_status")
     list_filter = (
         ("status", ChoicesDropdownFilter),
         ProviderFilter,
@@ -53,16 +54,19 @@ class IntentAdmin(ReadOnlyAdmin):
                 "fields": (
                     ("shown_status", "failure_code"),
                     ("buyer", "id"),
-                    ("package_id", "credits"),
+                    ("package_code", "credits"),
                     ("amount", "receipt"),
                     ("provider", "provider_ref"),
-                    ("created_at", "expires_at"),
-                    ("paid_at", "follow_up_at"),
+                    ("begun", "expires"),
+                    ("paid", "asked_next"),
                 )
             },
         ),
     )
-    readonly_fields = ("shown_status", "buyer", "amount", "receipt", "id", "package_id")
+    readonly_fields = (
+        *("shown_status", "buyer", "amount", "receipt", "id", "package_code"),
+        *("begun", "expires", "paid", "asked_next"),
+    )
     change_form_after_template = "admin/payments/intent/history.html"
 
     def get_search_results(
@@ -84,14 +88,33 @@ class IntentAdmin(ReadOnlyAdmin):
         answer: HttpResponse = super().change_view(request, object_id, form_url, context)
         return answer
 
-    @display(description="Status", label=STATUS_COLOURS)
-    def shown_status(self, intent: Intent) -> tuple[str, str]:
-        return intent.status, intent.get_status_display()
+    @display(description="Status")
+    def shown_status(self, intent: Intent) -> str:
+        return chip(intent.get_status_display(), STATUS_COLOURS.get(intent.status, ""))
 
     @display(description="Buyer")
     def buyer(self, intent: Intent) -> str:
-        address = reverse("admin:accounts_user_change", args=[intent.user_id])
-        return format_html('<a class="staff-link" href="{}">{}</a>', address, intent.user.email)
+        return person_link(intent.user_id, intent.user.email)
+
+    @display(description="Package")
+    def package_code(self, intent: Intent) -> str:
+        return intent.package_id
+
+    @display(description="Begun (UTC)")
+    def begun(self, intent: Intent) -> str:
+        return moment(intent.created_at)
+
+    @display(description="Expires")
+    def expires(self, intent: Intent) -> str:
+        return moment(intent.expires_at)
+
+    @display(description="Paid")
+    def paid(self, intent: Intent) -> str:
+        return moment(intent.paid_at)
+
+    @display(description="Provider is asked next")
+    def asked_next(self, intent: Intent) -> str:
+        return moment(intent.follow_up_at)
 
     @display(description="Amount")
     def amount(self, intent: Intent) -> str:
@@ -109,13 +132,19 @@ def _history(intent: Intent) -> dict[str, Any]:
         "history": [
             {
                 "one": one,
+                "noted": moment(one.created_at),
+                "observed": moment(one.observed_at),
                 "amount": _money(one),
-                "colour": VERDICT_COLOURS[one.verdict],
+                "verdict": chip(one.get_verdict_display(), VERDICT_COLOURS[one.verdict]),
             }
             for one in history_of(intent.pk)
         ],
         "webhooks": [
-            {"one": one, "address": reverse("admin:payments_webhook_change", args=[one.pk])}
+            {
+                "one": one,
+                "received": moment(one.created_at),
+                "address": reverse("admin:payments_webhook_change", args=[one.pk]),
+            }
             for one in webhooks
         ],
     }
@@ -144,7 +173,7 @@ class ObservedAdmin(ReadOnlyAdmin):
     )
     list_filter = (("verdict", ChoicesDropdownFilter), ("created_at", DayFilter))
     sortable_by = ()
-    ordering = ("-created_at", "-id")
+    ordering = ("-id",)
     list_display_links = None
 
     @display(description="Purchase")
@@ -156,6 +185,10 @@ class ObservedAdmin(ReadOnlyAdmin):
     def money(self, one: Observed) -> str:
         return _money(one)
 
-    @display(description="Verdict", label=VERDICT_COLOURS)
-    def shown_verdict(self, one: Observed) -> tuple[str, str]:
-        return one.verdict, one.get_verdict_display()
+    @display(description="Verdict")
+    def shown_verdict(self, one: Observed) -> str:
+        return chip(one.get_verdict_display(), VERDICT_COLOURS[one.verdict])
+
+    @display(description="Noted (UTC)")
+    def noted(self, one: Observed) -> str:
+        return moment(one.created_at)

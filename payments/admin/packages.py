@@ -18,6 +18,7 @@ from pairly.accounts.staff_dialogs import (
     done,
     reason_field,
 )
+from pairly.accounts.staff_rows import moment
 from pairly.core import clock
 from pairly.core.errors import ValidationFailed
 from pairly.core.http import request_id_of
@@ -102,7 +103,7 @@ class PackageAdmin(ReadOnlyAdmin):
     list_display = ("code", "credits", "prices", "offered")
     sortable_by = ()
     ordering = ("credits", "code")
-    fieldsets = ((None, {"fields": (("code", "credits"), ("prices", "offered"), "created_at")}),)
+    fieldsets = ((None, {"fields": (("code", "credits"), ("prices", "offered"))}),)
     readonly_fields = ("prices",)
     actions_list = ("new_package",)
     actions_detail = ("change_package",)
@@ -118,8 +119,9 @@ class PackageAdmin(ReadOnlyAdmin):
         now = clock.now()
         history = [
             {
-                "price": price,
+                "starts": moment(price.starts_at),
                 "amount": format_amount(price.amount_minor, price.currency),
+                "written": moment(price.created_at),
                 "is_to_come": price.starts_at > now,
             }
             for price in prices_of(object_id)

@@ -11,12 +11,15 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
 from pairly.accounts.staff_admin import ReadOnlyAdmin
+from pairly.accounts.staff_rows import chip, moment
 from payments.admin.filters import DayFilter, ProviderFilter
 from payments.models import Webhook
+from payments.webhooks.processing import DUE_STATES
 from payments.webhooks.selectors import find_webhooks
 
 __all__ = ["WebhookAdmin"]
 
+ERROR_CHARACTERS_SHOWN = 100
 STATE_COLOURS = {
     "received": "info",
     "processing": "info",
@@ -32,7 +35,7 @@ class WebhookAdmin(ReadOnlyAdmin):
     icon = "webhook"
     view_permission = "payments.view"
 
-    list_display = ("created_at", "provider", "type", "shown_state", "attempts", "last_error")
+    list_display = ("received", "provider", "type", "shown_state", "attempts", "error_start")
     list_filter = (
         ("state", ChoicesDropdownFilter),
         ProviderFilter,
@@ -50,24 +53,43 @@ class WebhookAdmin(ReadOnlyAdmin):
                     ("provider", "type"),
                     ("event_id", "id"),
                     ("shown_state", "attempts"),
-                    ("created_at", "processed_at"),
-                    ("due_at", "purchase"),
+                    ("received", "processed"),
+                    ("due", "purchase"),
                     "last_error",
                 )
             },
         ),
         ("As it came", {"fields": ("shown_headers", "shown_body")}),
     )
-    readonly_fields = ("shown_state", "purchase", "shown_headers", "shown_body", "id")
+    readonly_fields = (
+        *("shown_state", "purchase", "shown_headers", "shown_body", "id"),
+        *("received", "processed", "due"),
+    )
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         return (queryset & find_webhooks(search_term) if search_term else queryset), False
 
-    @display(description="State", label=STATE_COLOURS)
-    def shown_state(self, webhook: Webhook) -> tuple[str, str]:
-        return webhook.state, webhook.get_state_display()
+    @display(description="State")
+    def shown_state(self, webhook: Webhook) -> str:
+        return chip(webhook.get_state_display(), STATE_COLOURS[webhook.state])
+
+    @display(description="Received (UTC)")
+    def received(self, webhook: Webhook) -> str:
+        return moment(webhook.created_at)
+
+    @display(description="Processed")
+    def processed(self, webhook: Webhook) -> str:
+        return moment(webhook.processed_at)
+
+    @display(description="Looked at next")
+    def due(self, webhook: Webhook) -> str:
+        return moment(webhook.due_at) if webhook.state in DUE_STATES else "–"
+
+    @display(description="Last error")
+    def error_start(self, webhook: Webhook) -> str:
+        return webhook.last_error[:ERROR_CHARACTERS_SHOWN]
 
     @display(description="Purchase")
     def purchase(self, webhook: Webhook) -> str:

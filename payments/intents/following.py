@@ -15,7 +15,7 @@ from payments.intents.models import Intent, Observed
 from payments.intents.selectors import order_of
 from payments.intents.states import OPEN, Status
 
-__all__ = ["follow_up"]
+__all__ = ["due_intents", "follow_up"]
 
 logger = logging.getLogger(__name__)
 
@@ -26,13 +26,17 @@ AGE_PER_PAUSE = 4
 
 def follow_up(now: datetime) -> int:
     """Look after every intent whose time has come, a bounded number; how many those were."""
-    due = Intent.objects.filter(follow_up_at__lte=now, provider__in=provider_names())
     taken = 0
-    for intent in list(due.order_by("follow_up_at")[:INTENTS_AT_ONCE_MAX]):
+    for intent in list(due_intents(now)):
         if _take(intent, now):
             taken += 1
             _follow_up_one(intent, now)
     return taken
+
+
+def due_intents(now: datetime) -> "QuerySet[Intent]":
+    due = Intent.objects.filter(follow_up_at__lte=now)
+    return due.order_by("follow_up_at")[:INTENTS_AT_ONCE_MAX]
 
 
 def _take(intent: Intent, now: datetime) -> bool:
@@ -46,6 +50,9 @@ def _take(intent: Intent, now: datetime) -> bool:
 
 
 def _follow_up_one(intent: Intent, now: datetime) -> None:
+    if intent.provider not in provider_names():
+        logger.error("nobody serves %s, which has an open intent", intent.provider)
+        return
     gateway = gateway_named(intent.provider)
     is_over = now >= intent.expires_at
     try:

@@ -55,6 +55,8 @@ class Intent(models.Model):
             models.Index(fields=["user", "id"], name="payments_intent_of_user"),
             models.Index(fields=["status", "id"], name="payments_intent_status"),
             models.Index(fields=["provider", "id"], name="payments_intent_provider"),
+            # The unique one above holds but part of the rows, so neither database seeks in it.
+            models.Index(fields=["provider_ref"], name="payments_intent_ref"),
             models.Index(fields=["follow_up_at"], name="payments_intent_follow_up"),
         ]
 
@@ -98,7 +100,7 @@ class Observed(AppendOnlyModel):
         verbose_name = "observation"
         indexes: ClassVar = [
             models.Index(fields=["intent", "created_at"], name="payments_observed_of_intent"),
-            models.Index(fields=["verdict", "created_at", "id"], name="payments_observed_verdict"),
+            models.Index(fields=["verdict", "id"], name="payments_observed_verdict"),
         ]
 
     def __str__(self) -> str:

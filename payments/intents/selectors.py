@@ -16,6 +16,7 @@ __all__ = [
     "intent_for",
     "intent_of",
     "intents_of",
+    "intents_with_ref",
     "order_of",
     "receipt_for",
 ]
@@ -36,12 +37,17 @@ def intents_of(user_id: UUID) -> "QuerySet[Intent]":
     return Intent.objects.filter(user_id=user_id)
 
 
+def intents_with_ref(provider: str, ref: str) -> "QuerySet[Intent]":
+    """One or none, by the provider's id."""
+    return Intent.objects.filter(provider=provider, provider_ref=ref)
+
+
 def intent_of(seen: Observation) -> Intent | None:
     """The intent that an observation is about: by the provider's id, or by ours as long as the
     provider's answer, which brings its id, is still under way."""
-    known = Intent.objects.filter(provider=seen.provider, provider_ref=seen.ref).first()
-    if known is not None or seen.intent_id is None:
-        return known
+    known = list(intents_with_ref(seen.provider, seen.ref)[:1])
+    if known or seen.intent_id is None:
+        return known[0] if known else None
     return Intent.objects.filter(pk=seen.intent_id, provider=seen.provider, provider_ref="").first()
 
 

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
+from payments.gateways.registry import provider_names
 from payments.webhooks.models import Webhook
 
 __all__ = ["find_webhooks"]
@@ -15,5 +16,5 @@ def find_webhooks(text: str) -> "QuerySet[Webhook]":
     try:
         own = UUID(wanted)
     except ValueError:
-        return Webhook.objects.filter(event_id=wanted)
+        return Webhook.objects.filter(provider__in=provider_names(), event_id=wanted)
     return Webhook.objects.filter(Q(pk=own) | Q(intent_id=own))
