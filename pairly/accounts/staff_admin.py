@@ -7,6 +7,7 @@ service, which audits. Lists never count a whole table.
 from typing import Any, ClassVar
 
 from django.contrib.admin import ModelAdmin as DjangoModelAdmin
+from django.contrib.admin import ShowFacets
 from django.core import checks
 from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
@@ -101,6 +102,7 @@ class StaffModelAdmin(ModelAdmin, _OwnTransactions):  # type: ignore[misc]
     list_per_page = PAGE_ROWS
     list_max_show_all = 0
     show_full_result_count = False
+    show_facets = ShowFacets.NEVER
     list_filter_submit = True
     compressed_fields = True
 

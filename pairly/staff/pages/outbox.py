@@ -8,6 +8,7 @@ from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.html import format_html
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
@@ -164,8 +165,8 @@ class MailAdmin(ReadOnlyAdmin):
     search_help_text = "The start of the recipient's address"
     sortable_by = ()
     ordering = ("-id",)
-    fields = (("recipient", "made_at"), "subject", "text")
-    readonly_fields = ("made_at",)
+    fields = (("recipient", "made_at"), "subject", "written")
+    readonly_fields = ("made_at", "written")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -182,6 +183,10 @@ class MailAdmin(ReadOnlyAdmin):
             request_id=request_id_of(request),
         )
         return super().change_view(request, object_id, *rest, **context)
+
+    @display(description="Text")
+    def written(self, mail: Mail) -> str:
+        return format_html('<pre class="staff-code">{}</pre>', mail.text)
 
     @display(description="Written (UTC)")
     def made_at(self, mail: Mail) -> str:

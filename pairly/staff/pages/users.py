@@ -17,6 +17,7 @@ from pairly.accounts.second_factor.services import reset as reset_second_factor
 from pairly.accounts.selectors import roles_of
 from pairly.accounts.staff_admin import ReadOnlyAdmin
 from pairly.accounts.staff_dialogs import dialog, done
+from pairly.accounts.staff_rows import chip
 from pairly.accounts.staff_selectors import find_users, is_locked_out, person, second_factor_of
 from pairly.audit.services import look
 from pairly.core import clock
@@ -70,7 +71,7 @@ class UserAdmin(ReadOnlyAdmin):
             "Profile",
             {
                 "fields": (
-                    ("standing", "role_names"),
+                    ("standing_chip", "role_names"),
                     ("email", "email_verified_at"),
                     ("display_name", "id"),
                     ("birth_date", "age"),
@@ -84,7 +85,7 @@ class UserAdmin(ReadOnlyAdmin):
             },
         ),
     )
-    readonly_fields = ("standing", "role_names", "age", "id")
+    readonly_fields = ("standing_chip", "role_names", "age", "id")
     change_form_after_template = "admin/accounts/user/panels.html"
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[User]":
@@ -140,6 +141,12 @@ class UserAdmin(ReadOnlyAdmin):
         if user.deleted_at is not None:
             return "Deleted"
         return "Suspended" if user.is_suspended_at(clock.now()) else "Active"
+
+    @display(description="Standing")
+    def standing_chip(self, user: User) -> str:
+        """For the page of a person, which colours nothing by itself."""
+        standing = self.standing(user)
+        return chip(standing, STANDINGS[standing])
 
     @display(description="Roles")
     def role_names(self, user: User) -> str:
