@@ -67,7 +67,7 @@ def test_state_is_read_once_and_events_wait_for_it(page: Page) -> None:
         const early = [...t.heard];
         await t.turns();
         line.event(9); line.event(10);
-        return [line.url, early, t.heard, t.log.reads, t.socket.position, t.statuses];
+        return [line.url, early, t.heard, t.log.reads, t.socket._cursor.position, t.statuses];
         """,
     ) == [
         "ws://x/ws/?ticket=t1",
@@ -99,7 +99,7 @@ def test_a_gap_is_filled_by_sync_and_what_came_meanwhile_follows(page: Page) -> 
         const third = line.sent.at(-1);
         line.ack(third, { position: 5, resync: false, events: [] });
         await t.turns();
-        return [before, first.data, t.heard, t.socket.position, t.socket.status, t.log.reads];
+        return [before, first.data, t.heard, t.socket._cursor.position, t.statuses.at(-1), t.log.reads];
         """,
     ) == [[1], {"since": 1}, [1, 2, 3, 4, 5], 5, "online", 1]
 
@@ -115,7 +115,7 @@ def test_an_ack_stands_for_its_event(page: Page) -> None:
         const answer = t.socket.command("message.send", {});
         line.ack(line.sent.at(-1), { message: 1, position: 4 }, 4);
         line.event(5);
-        return [(await answer).message, t.heard, t.socket.position, line.sent.length];
+        return [(await answer).message, t.heard, t.socket._cursor.position, line.sent.length];
         """,
     ) == [1, [5], 5, 1]
 
@@ -134,7 +134,7 @@ def test_resync_reads_state_afresh(page: Page) -> None:
         line.event(4001);
         line.ack(asked, { position: 4000, resync: true, events: [] });
         await t.turns();
-        return [asked.data, t.heard, t.socket.position, t.log.reads, t.socket.status];
+        return [asked.data, t.heard, t.socket._cursor.position, t.log.reads, t.statuses.at(-1)];
         """,
     ) == [{"since": 3}, [4001], 4001, 2, "online"]
 

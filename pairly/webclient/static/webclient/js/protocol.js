@@ -41,6 +41,7 @@ const HANDSHAKE_SECONDS_MAX = 15;
 const POKE_SECONDS_MAX = 5;
 const DELAY_SECONDS_FIRST = 0.5;
 const DELAY_SECONDS_MAX = 20;
+const SYNC_ROUNDS_MAX = 5;
 const CONNECTION_LOST = "connection_lost";
 
 /** An error frame, or a command that got no answer (`code` is then `connection_lost`: the command
@@ -150,17 +151,9 @@ export class PairlySocket {
     this._status = STATUS.ENDED;
   }
 
-  get status() {
-    return this._status;
-  }
-
   /** The `ready` frame's data of the open connection, or null. */
   get ready() {
     return this._ready;
-  }
-
-  get position() {
-    return this._cursor.position;
   }
 
   open() {
@@ -349,9 +342,10 @@ export class PairlySocket {
       const known = this._cursor.position;
       if (known === null || newest < known) await this._readAfresh(newest);
       else if (newest > known) await this._sync(stale);
-      while (!stale()) {
+      for (let rounds = 0; !stale(); rounds++) {
         this._cursor.release();
         if (this._cursor.drain()) break;
+        if (rounds === SYNC_ROUNDS_MAX) throw lost(); // begin again rather than ask for ever
         this._cursor.hold();
         await this._sync(stale);
       }
