@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.contestants import Contestant, Pairly, Plain, Relay, Server, make_template
+from bench.history import add_history
 from bench.load import Load, run
 from bench.servers import LOAD_CORE, ROOT, Running, cpu_seconds_of, on_core
 
@@ -76,7 +77,7 @@ def main() -> None:
     name = f"{arguments.contestant}-{arguments.server}"
     raw = out / f"{name}.stacks"
     with tempfile.TemporaryDirectory(prefix="pairly-bench-") as folder:
-        contestant = _contestant(arguments.contestant, arguments.server, Path(folder))
+        contestant = _contestant(arguments, Path(folder))
         threads = _run(contestant, arguments.seconds, arguments.rate, raw, arguments.native)
     report = "\n".join(_tables(Stacks.read(raw), threads))
     (out / f"{name}.txt").write_text(report)
@@ -91,17 +92,21 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--contestant", choices=["pairly", "relay", "plain"], default="pairly")
     parser.add_argument("--seconds", type=float, default=8)
     parser.add_argument("--rate", type=float, help="messages a second; without it a closed loop")
+    parser.add_argument("--history", type=int, default=0, help="messages stored before")
     parser.add_argument("--native", action="store_true", help="C functions too: slow, but honest")
     parser.add_argument("--out", default=str(ROOT / "var" / "profiles"))
     return parser.parse_args()
 
 
-def _contestant(name: str, server: Server, folder: Path) -> Contestant:
-    if name == "relay":
+def _contestant(arguments: argparse.Namespace, folder: Path) -> Contestant:
+    server: Server = arguments.server
+    if arguments.contestant == "relay":
         return Relay(server)
-    if name == "plain":
+    if arguments.contestant == "plain":
         return Plain(server, folder / "plain")
     make_template(folder / "template")
+    if arguments.history:
+        add_history(folder / "template", arguments.history)
     return Pairly(server, folder / "template")
 
 
