@@ -1,5 +1,6 @@
 """Profile photos: looked at, made anew without their metadata, stored."""
 
+import threading
 from io import BytesIO
 from typing import IO
 
@@ -18,6 +19,9 @@ __all__ = ["delete_photo_file", "set_photo"]
 
 FORMATS = ("JPEG", "PNG", "WEBP")
 QUALITY = 85
+
+_decoding = threading.Lock()
+"""A file of a quarter of a megabyte may decode to half a gigabyte of memory: once at a time."""
 
 
 def set_photo(*, user: User, file: IO[bytes], size_bytes: int) -> User:
@@ -56,9 +60,11 @@ def _clean_jpeg(file: IO[bytes]) -> bytes:
         raise PhotoTypeUnsupported from error
     _check_dimensions(*image.size)
     try:
-        upright = ImageOps.exif_transpose(image)
-        upright.thumbnail((settings.PHOTO_STORED_SIDE_PIXELS,) * 2)
+        with _decoding:
+            # Made small before it is turned, so that it is never there twice in full size.
+            image.thumbnail((settings.PHOTO_STORED_SIDE_PIXELS,) * 2)
         encoded = BytesIO()
+        upright = ImageOps.exif_transpose(image)
         _on_white(upright).save(encoded, "JPEG", quality=QUALITY, optimize=True)
     except (OSError, SyntaxError, ValueError) as error:
         raise ValidationFailed.of("photo", "invalid_image", "The image is broken.") from error

@@ -1,5 +1,7 @@
 """Profiles, photos, the directory, and one's own data."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from typing import Any
 from uuid import uuid4
@@ -8,7 +10,7 @@ import pytest
 import time_machine
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
-from PIL import Image
+from PIL import Image, ImageOps
 
 from pairly.accounts.services import create_staff
 from pairly.accounts.tests.callers import codes_of
@@ -83,6 +85,35 @@ def test_a_photo_is_cleaned_shown_and_replaced(join: Any) -> None:
     assert ben.api.get(f"users/{ava.id}").json()["photo_url"] == second.json()["photo_url"]
     ava.api.put(f"blocks/{ben.id}")
     assert ben.api.get(url).status_code == 404
+
+
+def test_photos_are_decoded_one_at_a_time(join: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is taken may need half a gigabyte of memory, and is turned when it is small."""
+    inside: list[int] = []
+    seen: list[tuple[int, tuple[int, int]]] = []
+    shrink, turn = Image.Image.thumbnail, ImageOps.exif_transpose
+
+    def watched_shrink(self: Image.Image, *size: Any, **options: Any) -> None:
+        inside.append(1)
+        seen.append((len(inside), self.size))
+        threading.Event().wait(0.05)
+        shrink(self, *size, **options)
+        inside.pop()
+
+    def watched_turn(image: Image.Image) -> Any:
+        assert max(image.size) <= 1080
+        return turn(image)
+
+    def upload(person: Any) -> int:
+        photo = image((3000, 2000))
+        return int(person.api.upload("me/photo", photo=photo).status_code)
+
+    monkeypatch.setattr(Image.Image, "thumbnail", watched_shrink)
+    monkeypatch.setattr(ImageOps, "exif_transpose", watched_turn)
+    people = [join(name) for name in ("Ava", "Ben", "Cleo")]
+    with ThreadPoolExecutor(3) as pool:
+        assert list(pool.map(upload, people)) == [200] * 3
+    assert seen == [(1, (3000, 2000))] * 3
 
 
 def test_photos_that_are_refused(join: Any, settings: Any) -> None:
