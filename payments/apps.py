@@ -18,7 +18,7 @@ class PaymentsConfig(AppConfig):
         from payments import frames  # noqa: F401 - registers the event of wallets.
         from payments.checks import check_ledger_settings, check_payment_settings
         from payments.events import WebhookReceived
-        from payments.exports import wallet_export
+        from payments.exports import purchases_export, wallet_export
         from payments.handlers import open_wallets_of_the_new
         from payments.webhooks.processing import process_received
 
@@ -28,3 +28,4 @@ class PaymentsConfig(AppConfig):
         subscribe(WebhookReceived, process_received)
         subscribe(UserRegistered, open_wallets_of_the_new, inside=True)
         personal_data.register("credits", wallet_export)
+        personal_data.register("purchases", purchases_export)

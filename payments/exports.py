@@ -11,11 +11,12 @@ from uuid import UUID
 import orjson
 
 from pairly.core.table import Row
+from payments.intents.selectors import intents_of
 from payments.ledger.history import transactions_of
 from payments.ledger.verification import Progress, Report, verify
 from payments.selectors import wallet_of
 
-__all__ = ["export_ledger", "wallet_export"]
+__all__ = ["export_ledger", "purchases_export", "wallet_export"]
 
 ROWS_AT_ONCE = 500
 
@@ -49,6 +50,25 @@ def wallet_export(user_id: UUID) -> dict[str, Any]:
         transactions += [asdict(one) for one in page]
         last = (page[-1].created_at, page[-1].id)
     return {"wallet": wallet_of(user_id).to_dict(), "transactions": transactions}
+
+
+def purchases_export(user_id: UUID) -> list[dict[str, Any]]:
+    """Every purchase that a person began, the newest first."""
+    return [
+        {
+            "id": intent.pk,
+            "status": intent.status,
+            "package": intent.package_id,
+            "credits": intent.credits,
+            "amount": intent.amount_minor,
+            "currency": intent.currency,
+            "provider": intent.provider,
+            "provider_ref": intent.provider_ref,
+            "created_at": intent.created_at,
+            "paid_at": intent.paid_at,
+        }
+        for intent in intents_of(user_id).order_by("-id")
+    ]
 
 
 def _block_writer(

@@ -79,7 +79,20 @@ def test_a_price_may_start_later_and_a_package_be_taken_off() -> None:
         assert sold()["large"]["prices"] == {"INR": 25000, "USD": 399}
         browser = staff_browser("superadmin")
         address = f"{ADDRESS}/large/change_package/"
-        dialog(browser, address, credits="300", INR="250", USD="3.99", reason="Nobody wants it")
+        form = {"credits": "300", "offered": "on", "USD": "3.99", "reason": "Next year"}
+        tomorrow = (now + timedelta(days=2)).strftime("%Y-%m-%dT%H:%M")
+        yesterday = now.strftime("%Y-%m-%dT%H:%M")
+        dialog(browser, address, INR="260", starts_at=yesterday, **form)
+        assert dialog(browser, address, INR="270", starts_at=tomorrow, **form).headers[
+            "HX-Redirect"
+        ]
+        assert sold()["large"]["prices"] == {"INR": 25000, "USD": 399}
+        page = browser.get(f"{ADDRESS}/large/change/").content.decode()
+        assert "₹270.00" in page and "₹260.00" not in page and "to come" in page
+        time.shift(timedelta(days=1))
+        assert sold()["large"]["prices"] == {"INR": 27000, "USD": 399}
+        browser = staff_browser("superadmin")
+        dialog(browser, address, credits="300", INR="270", USD="3.99", reason="Nobody wants it")
         assert "large" not in sold()
         assert Buyer().begin(package="large").json()["code"] == "validation_error"
 

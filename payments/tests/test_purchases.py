@@ -262,6 +262,14 @@ def test_what_cannot_be_bought_is_refused(settings: Any) -> None:
     assert not Intent.objects.exists()
 
 
+def test_a_persons_own_data_tells_of_purchases() -> None:
+    buyer = Buyer()
+    intent = buyer.intent()
+    deliver(stripe_event(intent))
+    (told,) = buyer.api.get("/api/v1/me/export").json()["purchases"]
+    assert (told["id"], told["status"], told["amount"]) == (intent["id"], "succeeded", 5000)
+
+
 def test_intents_and_receipts_are_their_owners_alone() -> None:
     buyer, other = Buyer(), Buyer()
     intents = [buyer.intent() for _ in range(3)]
