@@ -9,7 +9,7 @@ from django.db import connections
 
 from pairly.core import clock, signing
 from pairly.core.chain import signature_is_valid
-from pairly.core.db import is_mongodb
+from pairly.core.db import is_mongodb, run_atomic
 from payments import tasks
 from payments.checks import check_ledger_settings
 from payments.ledger.invariants import violations
@@ -181,7 +181,7 @@ def test_a_verification_that_was_overtaken_moves_nothing_back(
     assert report(incremental=True).ok
     charge(ava, ben, 3, "message:1")
     earlier: list[tuple[Any, ...]] = []
-    save, run = verification.save_checkpoint, checkpoints.run_atomic
+    save, run = checkpoints.save_checkpoint, run_atomic
     with monkeypatch.context() as patched:
         patched.setattr(verification, "save_checkpoint", lambda *values: earlier.append(values))
         assert report(incremental=True).ok

@@ -99,7 +99,8 @@ def test_a_gap_is_filled_by_sync_and_what_came_meanwhile_follows(page: Page) -> 
         const third = line.sent.at(-1);
         line.ack(third, { position: 5, resync: false, events: [] });
         await t.turns();
-        return [before, first.data, t.heard, t.socket._cursor.position, t.statuses.at(-1), t.log.reads];
+        const { position } = t.socket._cursor;
+        return [before, first.data, t.heard, position, t.statuses.at(-1), t.log.reads];
         """,
     ) == [[1], {"since": 1}, [1, 2, 3, 4, 5], 5, "online", 1]
 

@@ -88,7 +88,9 @@ def test_a_new_member_of_staff_enrols_and_comes_back_with_a_recovery_code(
     expect(window.find(".staff-door-card", "This is not the code.")).to_be_visible()
     window.code_field().fill(f"{totp(secret):06d}")
     window.page.get_by_role("button", name="Confirm").click()
-    codes = window.find("#recovery-codes code").all_inner_texts()
+    shown = window.find("#recovery-codes code")
+    expect(shown).to_have_count(10)
+    codes = shown.all_inner_texts()
     assert len(set(codes)) == 10
     window.page.get_by_role("link", name="I have kept them").click()
     expect(window.find("#figures")).to_contain_text("Users")
