@@ -53,6 +53,8 @@ def give_goodwill(
     ``STAFF_GOODWILL_CREDITS_PER_DAY_MAX`` a day to everybody together. Raises ``NotFound``,
     ``PermissionDenied``, ``ValidationFailed``, ``Conflict`` for an id used for another gift.
     """
+    if actor_id == user_id:
+        raise PermissionDenied("Nobody gives credits to themselves.")
     cap = goodwill_cap(actor_id)
     _check(credits, reason, cap)
     now = clock.now()

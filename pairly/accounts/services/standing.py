@@ -11,7 +11,7 @@ from pairly.accounts.models import User
 from pairly.audit.services import record
 from pairly.core import clock
 from pairly.core.db import change_one, run_atomic
-from pairly.core.errors import Conflict, NotFound, ValidationFailed
+from pairly.core.errors import Conflict, NotFound, PermissionDenied, ValidationFailed
 from pairly.outbox.services import emit
 from pairly.realtime.errors import CloseCode
 from pairly.realtime.services import disconnect
@@ -29,16 +29,20 @@ def suspend_user(
 ) -> None:
     """Refuse a person everywhere at once, open sockets included; forever without an end.
 
-    A second suspension replaces the first. Raises ``NotFound``, ``ValidationFailed`` without a
-    reason or for an end in the past, ``LastSuperadmin``.
+    A second suspension replaces the first. Staff are suspended by who may give roles alone.
+    Raises ``NotFound``, ``ValidationFailed`` without a reason or for an end in the past,
+    ``PermissionDenied``, ``LastSuperadmin``.
     """
     now = clock.now()
     if not reason.strip():
         raise ValidationFailed.of("reason", "required", "Say why.")
     if until is not None and until <= now:
         raise ValidationFailed.of("until", "invalid", "The end lies in the past.")
-    if roles.SUPERADMIN in selectors.roles_of(user_id):
+    held = selectors.roles_of(user_id)
+    if roles.SUPERADMIN in held:
         raise LastSuperadmin("Take the superadmin role away first.")
+    if held and actor_id is not None:
+        _check_may_suspend_staff(actor_id)
 
     def suspend() -> None:
         user = _existing(user_id)
@@ -84,6 +88,11 @@ def restore_user(
         emit(UserRestored(user_id=user_id, at=now))
 
     run_atomic(restore)
+
+
+def _check_may_suspend_staff(actor_id: UUID) -> None:
+    if "roles.act" not in roles.permissions_of(selectors.roles_of(actor_id)):
+        raise PermissionDenied("Only who may give roles suspends staff.")
 
 
 def _existing(user_id: UUID) -> User:

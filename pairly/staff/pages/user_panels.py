@@ -65,7 +65,10 @@ def _suspension(user: User) -> Panel:
         icon="block",
         facts=[
             ("Since", moment(user.suspended_at)),
-            ("Until", moment(user.suspended_until) if user.suspended_until else "restored"),
+            (
+                "Until",
+                moment(user.suspended_until) if user.suspended_until else "somebody restores them",
+            ),
             ("Reason", user.suspension_reason),
         ],
     )

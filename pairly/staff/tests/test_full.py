@@ -28,7 +28,7 @@ FILTERED = {
     "accounts.user": ("standing=suspended", "standing=staff"),
     "outbox.outboxevent": ("in=failed", "in=done", "in=discarded", "in=made-up"),
     "audit.auditentry": (
-        "what=user.&target=user",
+        "what=user.suspended",
         "created_at_from_0=2020-01-01&created_at_to_0=2090-01-01&created_at_to_1=10:00:00",
         "created_at_from_0=rubbish",
     ),

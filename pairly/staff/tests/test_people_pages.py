@@ -245,3 +245,18 @@ def test_resetting_a_second_factor_from_the_page(join: Any) -> None:
     assert press(admin, target, "reset_second_factor", reason="Lost").status_code == 403
     assert is_done(press(boss, target, "reset_second_factor", reason="Lost"))
     assert newest("user.second_factor_reset").target_id == str(other.pk)
+
+
+def test_staff_do_not_help_themselves_nor_lock_each_other_out(closed_sockets: list[Any]) -> None:
+    finance, admin = new_staff("finance"), new_staff("admin")
+    gift = {"credits": 5, "reason": "Mine", "operation": str(new_id())}
+    himself = type("Target", (), {"id": finance.pk})
+    assert press(staff_browser("finance"), himself, "give_credits", **gift).status_code == 403
+    other = type("Target", (), {"id": admin.pk})
+    moderator, boss = staff_browser("moderator"), staff_browser("superadmin")
+    assert press(moderator, other, "suspend", reason="Envy").status_code == 403
+    assert closed_sockets == []
+    assert is_done(press(boss, other, "suspend", reason="Left in anger"))
+    assert (admin.pk, 4403, None) in closed_sockets
+    press(boss, type("Target", (), {"id": new_staff("superadmin").pk}), "suspend", reason="I")
+    assert "Take the superadmin role away first." in said(boss)
