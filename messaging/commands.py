@@ -1,6 +1,7 @@
 """Chat commands of the socket: frame in, one call, frame out."""
 
 import time
+from uuid import UUID
 
 from django.conf import settings
 
@@ -71,16 +72,18 @@ def receipt_update(connection: Connection, data: ReceiptCommand, origin: Origin)
 async def typing_start(connection: Connection, data: TypingCommand) -> Empty:
     """Shows the partner that this person types, for some seconds. Sent again too soon, it is
     acked and goes no further."""
+    partner_id = await _partner(connection, data)
     if _may_type(connection, "typing.start", at_once=1):
-        await _type(connection, data, active=True)
+        _tell(connection, data, partner_id, active=True)
     return Empty()
 
 
 @register_command("typing.stop", feature="chat", data=TypingCommand)
 async def typing_stop(connection: Connection, data: TypingCommand) -> Empty:
     """Shows the partner that this person stopped typing; too many are acked and go no further."""
+    partner_id = await _partner(connection, data)
     if _may_type(connection, "typing.stop", at_once=2):
-        await _type(connection, data, active=False)
+        _tell(connection, data, partner_id, active=False)
     return Empty()
 
 
@@ -97,11 +100,19 @@ def _may_type(connection: Connection, name: str, *, at_once: int) -> bool:
     return not bucket.take(time.monotonic())
 
 
-async def _type(connection: Connection, data: TypingCommand, *, active: bool) -> None:
+async def _partner(connection: Connection, data: TypingCommand) -> UUID:
+    """Asked before the rate is: whoever may not write there hears so at any pace."""
     user_id, conversation_id = connection.user_id, data.conversation_id
     partner_id = known_partner(user_id, conversation_id)
     if partner_id is None:
         partner_id = await run_in_reader(look_up_partner, user_id, conversation_id)
+    return partner_id
+
+
+def _tell(connection: Connection, data: TypingCommand, partner_id: UUID, *, active: bool) -> None:
     send_typing(
-        user_id=user_id, partner_id=partner_id, conversation_id=conversation_id, active=active
+        user_id=connection.user_id,
+        partner_id=partner_id,
+        conversation_id=data.conversation_id,
+        active=active,
     )

@@ -6,7 +6,11 @@ from datetime import datetime
 from uuid import UUID
 
 import orjson
+from django.db.models import QuerySet
 
+from pairly.core.ids import first_id_at
+from payments.intents.models import Intent, Observed
+from payments.intents.states import Status
 from payments.ledger.accounts import (
     BONUS,
     DEBT,
@@ -22,6 +26,7 @@ from payments.ledger.history import ORDERING, Transaction, transactions_of
 from payments.ledger.proofs import HeadView, ledger_head
 from payments.ledger.sealing import BLOCKS, header_of
 from payments.wallets import Wallet, wallet_of_states
+from payments.webhooks.models import Webhook
 
 __all__ = [
     "ORDERING",
@@ -29,11 +34,29 @@ __all__ = [
     "LedgerStatus",
     "Transaction",
     "ledger_head",
+    "dead_webhooks",
     "ledger_status",
+    "paid_since",
+    "set_aside_since",
     "transactions_of",
     "wallet_of",
     "wallets_of",
 ]
+
+
+def paid_since(moment: datetime) -> "QuerySet[Intent]":
+    """Intents that were begun at that time or later and are paid."""
+    return Intent.objects.filter(status=Status.SUCCEEDED, pk__gte=first_id_at(moment))
+
+
+def set_aside_since(moment: datetime) -> "QuerySet[Observed]":
+    """What providers said and was not believed."""
+    return Observed.objects.filter(verdict=Observed.Verdict.SET_ASIDE, pk__gte=first_id_at(moment))
+
+
+def dead_webhooks() -> "QuerySet[Webhook]":
+    """Events that nothing will be made of unless somebody looks."""
+    return Webhook.objects.filter(state=Webhook.State.DEAD)
 
 
 @dataclass(frozen=True, slots=True)

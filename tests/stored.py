@@ -16,6 +16,7 @@ BY_THE_CLOCK = (
     *("payments_unsealed", "payments_sealed", "payments_block"),
     *("audit_unsealed", "audit_sealed", "audit_auditblock"),
     "outbox_outboxevent",
+    *("jobs_jobrun", "payments_checkpoint", "payments_verifiedbalance"),
 )
 
 Stored = dict[str, list[str]]

@@ -30,12 +30,18 @@ def text_message(conversation_id: str, text: str) -> Json:
 
 
 def open_conversation(story: Story) -> str:
-    """Ava opens the conversation; opened again it is the same one"""
+    """Ava opens the conversation, every device is told; opened again it is the same one"""
     first = story.ava.http.post("conversations", json={"user_id": story.ben.id})
     second = story.ben.http.post("conversations", json={"user_id": story.ava.id})
     expect((first.status_code, second.status_code), (201, 200), "statuses of the two")
     story.conversation_id = first.json()["id"]
     expect(second.json()["id"], story.conversation_id, "the conversation's id")
+    for socket in (
+        *(story.ava_socket, story.ava_tablet_socket),
+        *(story.ben_socket, story.ben_tablet_socket),
+    ):
+        told = socket.event("conversation.opened")["data"]["conversation_id"]
+        expect(told, story.conversation_id, "the conversation that a device is told of")
     return "201, then 200"
 
 

@@ -53,8 +53,7 @@ def block(story: Story) -> str:
     wish = text_message(story.conversation_id, "Can you hear me?")
     expect_refusal("unavailable", story.ben_socket.command, "message.send", wish)
     typing = {"conversation_id": story.conversation_id}
-    # Sockets that have not typed yet: typing again soon is acked and goes no further.
-    for socket in (story.ava_tablet_socket, story.ben_socket):
+    for socket in (story.ava_socket, story.ben_socket):
         expect_refusal("unavailable", socket.command, "typing.start", typing)
     expect(story.ben.wallet(), before, "Ben's wallet")
     story.ava.call("DELETE", f"blocks/{story.ben.id}")

@@ -21,7 +21,7 @@ from pairly.core.ids import first_id_at
 from pairly.jobs.models import JobRun
 from pairly.jobs.selectors import all_jobs, last_run
 from pairly.outbox.models import OutboxEvent
-from payments.selectors import ledger_status
+from payments.selectors import dead_webhooks, ledger_status, paid_since, set_aside_since
 
 __all__ = ["Figure", "home_figures"]
 
@@ -103,6 +103,24 @@ def _ledger(now: datetime) -> Iterator[Figure]:
     yield _chain("Ledger chain", [run, full], VERIFIED_WITHIN, f"head {age}", now)
 
 
+def _purchases(now: datetime) -> Iterator[Figure]:
+    aside, dead = _bounded(set_aside_since(now - DAY)), _bounded(dead_webhooks())
+    yield Figure(
+        title="Purchases",
+        icon="shopping_cart",
+        value=_bounded(paid_since(now - DAY)),
+        note=f"in the last 24 hours, {aside} observations set aside",
+        state="plain" if aside == "0" else "warning",
+    )
+    yield Figure(
+        title="Dead webhooks",
+        icon="webhook",
+        value=dead,
+        note="events of providers that could not be processed",
+        state="plain" if dead == "0" else "bad",
+    )
+
+
 def _audit(now: datetime) -> Iterator[Figure]:
     newest = AuditBlock.objects.order_by("-number").first()
     head = _ago(newest.sealed_at if newest else None, now)
@@ -158,6 +176,7 @@ FIGURES: tuple[tuple[str, Callable[[datetime], Iterator[Figure]]], ...] = (
     ("moderation.view", _reports),
     ("system.view", _messages),
     ("ledger.view", _ledger),
+    ("payments.view", _purchases),
     ("audit.view", _audit),
     ("system.view", _background),
 )

@@ -93,7 +93,7 @@ def _apply(
     changes = _changes(intent, seen, judgement, now)
     if changes:
         _change(intent, changes)
-    if source == Source.WEBHOOK or judgement.verdict != Verdict.IGNORED:
+    if _is_news(intent_id, source, judgement):
         _note(intent_id, seen, source, judgement, now, observed_id)
     if judgement.verdict == Verdict.APPLIED and seen.status == Status.SUCCEEDED:
         complete_purchase(intent, now)
@@ -131,6 +131,17 @@ def _change(intent: Intent, changes: dict[str, Any]) -> None:
         raise StaleRead(f"the intent {intent.pk} moved meanwhile")
     for name, value in changes.items():
         setattr(intent, name, value)
+
+
+def _is_news(intent_id: UUID, source: Source, judgement: Judgement) -> bool:
+    """Every webhook is noted. Of what is asked again and again, only what was not noted yet."""
+    if source == Source.WEBHOOK or judgement.verdict == Verdict.APPLIED:
+        return True
+    if judgement.verdict == Verdict.IGNORED:
+        return False
+    return not Observed.objects.filter(
+        intent_id=intent_id, verdict=Verdict.SET_ASIDE, reason=judgement.reason
+    ).exists()
 
 
 def _note(
