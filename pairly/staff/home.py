@@ -109,7 +109,7 @@ def _purchases(now: datetime) -> Iterator[Figure]:
         title="Purchases",
         icon="shopping_cart",
         value=_bounded(paid_since(now - DAY)),
-        note=f"in the last 24 hours, {aside} observations set aside",
+        note=f"in the last 24 hours; observations set aside: {aside}",
         state="plain" if aside == "0" else "warning",
     )
     yield Figure(

@@ -2,6 +2,7 @@
 
 import json
 import time
+from dataclasses import replace
 from datetime import datetime
 from uuid import uuid4
 
@@ -9,10 +10,19 @@ from payments.gateways.base import GatewayUnreachable, Observation, Order
 from payments.gateways.mock_stripe import MockStripe
 from payments.tests.buyers import deliver
 
-__all__ = ["EAGER", "SILENT", "EagerStripe", "SilentStripe"]
+__all__ = ["EAGER", "MISCOUNTING", "SILENT", "EagerStripe", "MiscountingStripe", "SilentStripe"]
 
 EAGER = {"stripe": "payments.tests.gateways.EagerStripe"}
+MISCOUNTING = {"stripe": "payments.tests.gateways.MiscountingStripe"}
 SILENT = {"stripe": "payments.tests.gateways.SilentStripe"}
+
+
+class MiscountingStripe(MockStripe):
+    """Asked, it tells of another amount than it was given."""
+
+    def fetch(self, order: Order, now: datetime) -> Observation | None:
+        seen = super().fetch(order, now)
+        return None if seen is None else replace(seen, amount_minor=seen.amount_minor - 1)
 
 
 class EagerStripe(MockStripe):

@@ -13,7 +13,7 @@ from payments.intents.models import Intent, Observed
 from payments.intents.selectors import history_of
 from payments.models import Transfer
 from payments.tests.buyers import Buyer, all_is_well, at_once, deliver, stripe_event
-from payments.tests.gateways import EAGER, SILENT
+from payments.tests.gateways import EAGER, MISCOUNTING, SILENT
 
 pytestmark = pytest.mark.mongodb
 
@@ -120,6 +120,17 @@ def test_another_amount_is_set_aside_and_the_intent_stays_payable(wrong: dict[st
     deliver(stripe_event(intent))
     assert (buyer.look(intent)["status"], buyer.bought) == ("succeeded", 50)
     assert all_is_well()
+
+
+def test_what_is_wrong_each_time_it_is_asked_is_noted_once(settings: Any) -> None:
+    buyer = Buyer()
+    with time_machine.travel(clock.now(), tick=False) as time:
+        intent = buyer.intent()
+        settings.PAYMENT_GATEWAYS = MISCOUNTING
+        for _ in range(3):
+            time.shift(timedelta(minutes=1))
+            assert follow_up(clock.now()) == 1
+    assert verdicts(intent) == [("created", "set_aside")]
 
 
 def test_a_late_failure_changes_nothing() -> None:

@@ -86,6 +86,18 @@ def test_staff_inspect_a_webhook_as_it_came() -> None:
     )
 
 
+def test_the_home_page_tells_of_purchases_and_of_what_needs_a_look() -> None:
+    finance = staff_browser("finance")
+    assert "observations set aside: 0" in text_of(finance, "/admin/home-figures/")
+    buyer = Buyer()
+    intent = buyer.intent()
+    deliver(stripe_event(intent, amount_received=1))
+    deliver(stripe_event(intent))
+    assert "observations set aside: 1" in text_of(finance, "/admin/home-figures/")
+    assert "Dead webhooks" in text_of(finance, "/admin/")
+    assert "Dead webhooks" not in text_of(staff_browser("moderator"), "/admin/")
+
+
 def test_programs_of_staff_see_the_same() -> None:
     buyer = Buyer()
     paid, declined = buyer.intent(), buyer.intent()
