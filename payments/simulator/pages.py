@@ -31,7 +31,11 @@ SENTENCES = {
     Status.EXPIRED: "This order has expired. Nothing was paid.",
     Status.SUCCEEDED: "Paid. Your credits are there.",
 }
-PAYING = ("succeed", "delay", "duplicate", "reorder", "lose")
+# Where each leads in the end; the page looks again until the news has arrived.
+LEADS_TO = {
+    "decline": Status.FAILED,
+    **dict.fromkeys(("succeed", "delay", "duplicate", "reorder", "lose"), Status.SUCCEEDED),
+}
 BUTTONS = (
     ("delay", "Pay, settled some seconds later"),
     ("require_action", "Ask the bank first"),
@@ -69,7 +73,8 @@ def _intent(request: HttpRequest, intent_id: UUID) -> Intent:
 def _page(request: HttpRequest, intent_id: UUID) -> dict[str, Any]:
     intent = _intent(request, intent_id)
     status = Status(intent.status)
-    is_coming = request.GET.get("played") in PAYING and intent.is_payable_at(clock.now())
+    end = LEADS_TO.get(request.GET.get("played", ""), status)
+    is_coming = status != end and intent.is_payable_at(clock.now())
     return {
         "intent": intent,
         "amount": format_amount(intent.amount_minor, intent.currency),
