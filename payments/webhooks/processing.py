@@ -19,6 +19,7 @@ from pairly.core import clock
 from pairly.core.db import change_one, run_atomic
 from pairly.core.ids import new_id
 from payments.events import WebhookReceived
+from payments.gateways.base import Observation
 from payments.gateways.registry import gateway_named
 from payments.intents.applying import apply
 from payments.intents.models import Observed
@@ -119,7 +120,7 @@ def _claim(webhook_id: UUID, now: datetime) -> Webhook | None:
 
 def _handle(webhook: Webhook, now: datetime) -> Outcome:
     seen = gateway_named(webhook.provider).read_webhook(webhook.body.encode())
-    if seen is None:
+    if not isinstance(seen, Observation):
         return Outcome(State.IGNORED)
     intent = intent_of(seen)
     if intent is None:
