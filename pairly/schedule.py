@@ -106,6 +106,11 @@ TASKS: tuple[PeriodicTask, ...] = (
         every=timedelta(hours=1),
     ),
     PeriodicTask(
+        name="alerts.remove_resolved_alerts",
+        function="pairly.alerts.tasks.remove_resolved_alerts",
+        every=time(hour=3, minute=20),
+    ),
+    PeriodicTask(
         name="realtime.trim_events",
         function="pairly.realtime.tasks.trim_events",
         every=time(hour=3, minute=30),

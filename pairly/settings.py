@@ -117,6 +117,7 @@ INSTALLED_APPS = [
     "pairly.realtime",
     "pairly.outbox",
     "pairly.audit",
+    "pairly.alerts",
     "pairly.accounts",
     "pairly.jobs",
     "pairly.staff.apps.StaffConfig",
@@ -256,6 +257,10 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Pairly <no-reply@pairly.test
 # Audit
 
 AUDIT_BLOCK_ENTRIES_MAX = pairly_int("AUDIT_BLOCK_ENTRIES_MAX", 500, minimum=1)
+
+# Alerts
+
+ALERT_KEEP_RESOLVED_DAYS = pairly_int("ALERT_KEEP_RESOLVED_DAYS", 90, minimum=1)
 
 # Server
 
@@ -469,6 +474,8 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "ENUM_NAME_OVERRIDES": {
+        "AlertSeverity": "pairly.alerts.models.Severity",
+        "AlertState": "pairly.alerts.models.Alert.State",
         "IntentStatus": "payments.intents.states.Status",
         "ReportStatus": "pairly.accounts.models.Report.Status",
         "OutboxState": "pairly.outbox.models.OutboxEvent.State",

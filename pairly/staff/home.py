@@ -1,4 +1,4 @@
-"""The home page's figures. None counts a whole table: see each for where it comes from."""
+"""The home page's alerts and figures. None counts a whole table; each says where it comes from."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,6 +13,8 @@ from django.utils.timesince import timesince
 
 from messaging.models import Message
 from pairly.accounts.models import Report, User
+from pairly.alerts.models import Alert
+from pairly.alerts.selectors import open_alerts
 from pairly.audit.models import AuditBlock
 from pairly.audit.models import Unsealed as UnsealedEntry
 from pairly.core import clock
@@ -23,9 +25,10 @@ from pairly.jobs.selectors import all_jobs, last_run
 from pairly.outbox.models import OutboxEvent
 from payments.selectors import dead_webhooks, ledger_status, paid_since, set_aside_since
 
-__all__ = ["Figure", "home_figures"]
+__all__ = ["Figure", "OpenAlerts", "home_alerts", "home_figures"]
 
 COUNTED_MAX = 1000
+ALERTS_SHOWN = 5
 VERIFIED_WITHIN = timedelta(minutes=15)
 AUDIT_VERIFIED_WITHIN = timedelta(hours=26)
 DAY = timedelta(days=1)
@@ -41,6 +44,23 @@ class Figure:
     note: str
     state: str = "plain"
     link: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenAlerts:
+    """The first of the open alerts, and how many more there are."""
+
+    shown: list[tuple[Alert, str]]
+    more: int
+
+
+def home_alerts(request: HttpRequest) -> OpenAlerts:
+    """What is wrong now, for who may see alerts; each with how long it has been so."""
+    user: Any = request.user
+    found = open_alerts() if user.has_perm("system.view") else []
+    now = clock.now()
+    shown = [(alert, _ago(alert.first_seen_at, now)) for alert in found[:ALERTS_SHOWN]]
+    return OpenAlerts(shown=shown, more=len(found) - len(shown))
 
 
 def home_figures(request: HttpRequest) -> list[Figure]:

@@ -26,7 +26,7 @@ from pairly.accounts.errors import SecondFactorRequired
 from pairly.accounts.staff_admin import StaffModelAdmin
 from pairly.core.errors import NotFound, PairlyError, PermissionDenied
 from pairly.staff import doors, sessions
-from pairly.staff.home import home_figures
+from pairly.staff.home import home_alerts, home_figures
 from pairly.staff.navigation import Page
 
 __all__ = ["StaffSite", "site"]
@@ -129,8 +129,8 @@ class StaffSite(UnfoldAdminSite):  # type: ignore[misc]
         return [*own, *pages, *super().get_urls()]
 
     def figures(self, request: HttpRequest) -> HttpResponse:
-        """The home page's cards alone, which it asks for every now and then."""
-        return TemplateResponse(request, "staff/figures.html", {"figures": home_figures(request)})
+        """The home page's alerts and cards alone, which it asks for every now and then."""
+        return TemplateResponse(request, "staff/figures.html", _home(request))
 
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -154,7 +154,7 @@ class StaffSite(UnfoldAdminSite):  # type: ignore[misc]
     ) -> HttpResponse:
         context = {
             **(extra_context or {}),
-            "figures": home_figures(request),
+            **_home(request),
             "refresh_seconds": settings.STAFF_REFRESH_SECONDS,
         }
         answer: HttpResponse = super().index(request, context)
@@ -163,6 +163,10 @@ class StaffSite(UnfoldAdminSite):  # type: ignore[misc]
     def _get_colors(self, key: str, *args: Any) -> dict[str, Any]:
         """None: they are in ``staff.css``, since the page's policy allows no inline style."""
         return {}
+
+
+def _home(request: HttpRequest) -> dict[str, Any]:
+    return {"alerts": home_alerts(request), "figures": home_figures(request)}
 
 
 def _refuse_absent_row(view: View, request: HttpRequest, kwargs: dict[str, Any]) -> None:

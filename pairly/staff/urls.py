@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from pairly.staff.api import system, users
+from pairly.staff.api import alerts, system, users
 
 PERSON = "staff/users/<uuid:user_id>"
 
@@ -30,6 +30,17 @@ urlpatterns = [
         name="staff-reset-second-factor",
     ),
     path(f"{PERSON}/grants", users.GrantsView.as_view(), name="staff-grants"),
+    path("staff/alerts", alerts.AlertsView.as_view(), name="staff-alerts"),
+    path(
+        "staff/alerts/<uuid:alert_id>/acknowledge",
+        alerts.AcknowledgeAlertView.as_view(),
+        name="staff-acknowledge-alert",
+    ),
+    path(
+        "staff/alerts/<uuid:alert_id>/resolve",
+        alerts.ResolveAlertView.as_view(),
+        name="staff-resolve-alert",
+    ),
     path("staff/audit", system.AuditView.as_view(), name="staff-audit"),
     path("staff/outbox", system.OutboxView.as_view(), name="staff-outbox"),
     path("staff/outbox/<uuid:event_id>/retry", system.RetryView.as_view(), name="staff-retry"),

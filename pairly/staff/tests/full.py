@@ -9,6 +9,7 @@ from pairly.accounts import services as accounts
 from pairly.accounts.models import Mail, Report, SignInAttempt, User
 from pairly.accounts.services import NewUser, Origin
 from pairly.accounts.services.devices import open_devices
+from pairly.alerts.services import raise_alert
 from pairly.core import clock
 from pairly.core.ids import new_id
 from pairly.outbox.models import OutboxEvent
@@ -73,7 +74,16 @@ def fill(actor: User, *, more: int = 50) -> Filled:
     Mail.objects.create(
         recipient=ava.email, subject="Your code", text="Hello Ava,\n\n    123456\n", created_at=now
     )
+    _alerts(now)
     return Filled(people, _outbox(now))
+
+
+def _alerts(now: Any) -> None:
+    for kind, severity, title in (
+        ("outbox_failed", "warning", "An event between the apps failed for good"),
+        ("chain_broken", "critical", "The ledger does not verify"),
+    ):
+        raise_alert(kind=kind, key="", severity=severity, title=title, now=now)
 
 
 def _credits(people: list[User], now: Any) -> None:
