@@ -120,6 +120,11 @@ TASKS: tuple[PeriodicTask, ...] = (
         function="pairly.accounts.tasks.remove_expired",
         every=timedelta(minutes=10),
     ),
+    PeriodicTask(
+        name="approvals.expire_approvals",
+        function="pairly.approvals.tasks.expire_approvals",
+        every=timedelta(minutes=10),
+    ),
 )
 if settings.MOCK_MODE:
     TASKS += (

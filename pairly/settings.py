@@ -119,6 +119,7 @@ INSTALLED_APPS = [
     "pairly.audit",
     "pairly.alerts",
     "pairly.accounts",
+    "pairly.approvals",
     "pairly.jobs",
     "pairly.staff.apps.StaffConfig",
     "payments",
@@ -387,6 +388,7 @@ STAFF_GOODWILL_CREDITS_MAX = pairly_int("STAFF_GOODWILL_CREDITS_MAX", 50, minimu
 STAFF_GOODWILL_CREDITS_PER_DAY_MAX = pairly_int(
     "STAFF_GOODWILL_CREDITS_PER_DAY_MAX", 500, minimum=0
 )
+APPROVAL_LIFETIME_HOURS = pairly_int("APPROVAL_LIFETIME_HOURS", 72, minimum=1)
 UNFOLD = {
     "SITE_TITLE": "Pairly staff",
     "SITE_HEADER": "Pairly",

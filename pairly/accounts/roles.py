@@ -26,6 +26,7 @@ PERMISSIONS: Final[dict[str, str]] = {
     "refunds.approve": "Approve refunds above the limit",
     "credits.grant": "Give goodwill credits up to a cap",
     "credits.grant_any": "Give or take credits without a cap",
+    "approvals.view": "See what waits for a second person, and decide what one's role may",
     "ledger.view": "See accounts, transfers and verification",
     "fraud.view": "See fraud scores and the review queue",
     "fraud.act": "Decide reviews, edit fraud rules",
@@ -58,6 +59,7 @@ ROLES: Final[dict[str, frozenset[str]]] = {
             "payments.view",
             "ledger.view",
             "credits.grant",
+            "approvals.view",
         }
     ),
     "finance": frozenset(
@@ -69,6 +71,7 @@ ROLES: Final[dict[str, frozenset[str]]] = {
             "refunds.approve",
             "credits.grant",
             "credits.grant_any",
+            "approvals.view",
             "ledger.view",
             "fraud.view",
             "fraud.act",

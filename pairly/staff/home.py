@@ -15,6 +15,8 @@ from messaging.models import Message
 from pairly.accounts.models import Report, User
 from pairly.alerts.models import Alert
 from pairly.alerts.selectors import open_alerts
+from pairly.approvals.models import Approval
+from pairly.approvals.selectors import may_decide_any, waiting_for
 from pairly.audit.models import AuditBlock
 from pairly.audit.models import Unsealed as UnsealedEntry
 from pairly.core import clock
@@ -67,12 +69,28 @@ def home_figures(request: HttpRequest) -> list[Figure]:
     """The cards that this member of staff may see."""
     now = clock.now()
     user: Any = request.user
-    return [
+    cards = [
         figure
         for permission, figures in FIGURES
         if user.has_perm(permission)
         for figure in figures(now)
     ]
+    return [*_approvals(user), *cards]
+
+
+def _approvals(user: Any) -> Iterator[Figure]:
+    """For who may decide something: how much of it waits for them."""
+    if not may_decide_any(user):
+        return
+    waiting = _bounded(waiting_for(user))
+    yield Figure(
+        title="Waiting for you",
+        icon="fact_check",
+        value=waiting,
+        note="requests that a second person decides",
+        state="plain" if waiting == "0" else "warning",
+        link=_page_of(Approval),
+    )
 
 
 def _people(now: datetime) -> Iterator[Figure]:
