@@ -88,11 +88,14 @@ def database(migrated_database: Any) -> Iterator[None]:
     from django.core.cache import caches
     from django.db import connections
 
+    from payments.pricing import price_list
+
     stop_batchers()
     migrated_database.reset()
     for cache in caches.all():
         cache.clear()
     channel_layers.backends.clear()
+    price_list.forget()
     yield
     stop_batchers()
     connections.close_all()

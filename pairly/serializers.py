@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from payments.serializers import PricesSerializer
+from payments.pricing.serializers import PricesSerializer
 
 __all__ = ["ConfigSerializer", "IndexSerializer"]
 

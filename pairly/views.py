@@ -19,13 +19,14 @@ from pairly.asyncapi import (
     described_fields,
     described_shapes,
 )
+from pairly.core import clock
 from pairly.core.pagination import PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX
 from pairly.realtime.consumers import FRAME_BYTES_MAX
 from pairly.realtime.frames import COMMANDS, EVENTS
 from pairly.realtime.routing import websocket_urlpatterns
 from pairly.schema import error_table
 from pairly.serializers import ConfigSerializer, IndexSerializer
-from payments.pricing import call_rates, message_prices
+from payments.pricing.price_list import public_prices
 
 __all__ = [
     "AsyncAPIView",
@@ -118,7 +119,7 @@ def _config() -> dict[str, Any]:
             "socket_frame_bytes_max": FRAME_BYTES_MAX,
             "socket_heartbeat_seconds": settings.SOCKET_HEARTBEAT_SECONDS,
         },
-        "prices": {"messages": message_prices(), "calls": call_rates()},
+        "prices": public_prices(clock.now()),
         "client_versions_min": {
             "android": settings.CLIENT_VERSION_MIN_ANDROID,
             "ios": settings.CLIENT_VERSION_MIN_IOS,

@@ -14,10 +14,10 @@ from rest_framework.views import APIView
 from pairly.core import clock
 from pairly.core.pagination import PairlyCursorPagination
 from payments import selectors, services
-from payments.pricing import call_rates, message_prices
+from payments.pricing.price_list import public_prices
+from payments.pricing.serializers import PricesSerializer
 from payments.serializers import (
     HeadSerializer,
-    PricesSerializer,
     ProofSerializer,
     TransactionSerializer,
     WalletSerializer,
@@ -32,8 +32,8 @@ class PricesView(APIView):
 
     @extend_schema(tags=["general"], responses=PricesSerializer)
     def get(self, request: Request) -> Response:
-        """What messages and calls cost, in credits."""
-        return Response({"messages": message_prices(), "calls": call_rates()})
+        """What messages and calls cost, in credits, now and next."""
+        return Response(public_prices(clock.now()))
 
 
 @extend_schema(tags=["wallet"])

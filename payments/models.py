@@ -14,12 +14,14 @@ from payments.ledger.models import (
     VerifiedBalance,
 )
 from payments.packages.models import Package, Price
+from payments.pricing.models import CreditPrice
 from payments.webhooks.models import Webhook
 
 __all__ = [
     "Account",
     "Block",
     "Checkpoint",
+    "CreditPrice",
     "Intent",
     "MockPayment",
     "Observed",

@@ -6,7 +6,6 @@ from rest_framework import serializers
 
 __all__ = [
     "HeadSerializer",
-    "PricesSerializer",
     "ProofSerializer",
     "TransactionSerializer",
     "WalletSerializer",
@@ -59,12 +58,3 @@ class ProofSerializer(serializers.Serializer[Any]):
     hash = serializers.CharField(help_text="SHA-256 of 0x02 and the canonical header.")
     signature = serializers.CharField()
     key = serializers.CharField()
-
-
-class PricesSerializer(serializers.Serializer[Any]):
-    messages = serializers.DictField(
-        child=serializers.IntegerField(), help_text="Credits by kind of message."
-    )
-    calls = serializers.DictField(
-        child=serializers.IntegerField(), help_text="Credits a minute by medium."
-    )

@@ -5,6 +5,7 @@ from django.urls import URLPattern, path
 
 from payments import api
 from payments.intents import api as intents
+from payments.pricing.staff_api import StaffPricesView
 from payments.staff_api import (
     StaffPaymentsView,
     StaffPaymentView,
@@ -31,6 +32,7 @@ urlpatterns: list[URLPattern] = [
     path("payments/receipts/<uuid:receipt_id>", intents.ReceiptView.as_view(), name="receipt"),
     path("webhooks/<str:provider>", WebhookView.as_view(), name="webhook"),
     path("staff/payments", StaffPaymentsView.as_view(), name="staff-payments"),
+    path("staff/payments/prices", StaffPricesView.as_view(), name="staff-prices"),
     path("staff/payments/<uuid:intent_id>", StaffPaymentView.as_view(), name="staff-payment"),
     path("staff/webhooks", StaffWebhooksView.as_view(), name="staff-webhooks"),
     path("staff/webhooks/<uuid:webhook_id>", StaffWebhookView.as_view(), name="staff-webhook"),

@@ -32,7 +32,7 @@ from pairly.core.table import Table
 from pairly.outbox.services import emit
 from pairly.realtime.frames import Origin, to_json
 from pairly.realtime.services import Append, append
-from payments.pricing import message_price
+from payments.pricing.price_list import message_price
 from payments.services import Charges, Wallet
 
 __all__ = ["SendMessage", "SendResult", "check_send", "message_view", "send_messages"]
@@ -166,7 +166,7 @@ class _SendBatch:
         if first is not None:
             return self._repeat(request, digest, first)
         self._check_allowed(request, conversation, recipient_id)
-        message_id, price = new_id(), message_price(request.kind)
+        message_id, price = new_id(), message_price(request.kind, self._now)
         wallet = self._charges.charge(
             payer_id=request.sender_id,
             payee_id=recipient_id,

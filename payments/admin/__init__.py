@@ -5,10 +5,21 @@ from django.contrib import admin
 from payments.admin.intents import IntentAdmin, ObservedAdmin
 from payments.admin.ledger import AccountAdmin, BlockAdmin, TransferAdmin
 from payments.admin.packages import PackageAdmin
+from payments.admin.prices import CreditPriceAdmin
 from payments.admin.webhooks import WebhookAdmin
-from payments.models import Account, Block, Intent, Observed, Package, Transfer, Webhook
+from payments.models import (
+    Account,
+    Block,
+    CreditPrice,
+    Intent,
+    Observed,
+    Package,
+    Transfer,
+    Webhook,
+)
 
 admin.site.register(Package, PackageAdmin)
+admin.site.register(CreditPrice, CreditPriceAdmin)
 admin.site.register(Intent, IntentAdmin)
 admin.site.register(Observed, ObservedAdmin)
 admin.site.register(Webhook, WebhookAdmin)

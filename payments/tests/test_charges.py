@@ -13,7 +13,7 @@ from payments.errors import InsufficientCredits
 from payments.ledger.invariants import violations
 from payments.ledger.services import pending, post
 from payments.models import Account, Transfer
-from payments.pricing import call_rate, message_price
+from payments.pricing.price_list import call_rate, message_price
 from payments.selectors import wallet_of
 from payments.services import Charges, Wallet
 from payments.tests.people import Pockets, charge, good, make_people, posting
@@ -148,12 +148,13 @@ def test_people_without_accounts_have_nothing_to_spend() -> None:
 
 
 def test_prices_come_from_the_settings(settings: Any) -> None:
-    assert [message_price(kind) for kind in ("text", "image", "audio", "video", "file")] == [
+    now = clock.now()
+    assert [message_price(kind, now) for kind in ("text", "image", "audio", "video", "file")] == [
         *(1, 2, 2, 3, 2)
     ]
-    assert [call_rate(media) for media in ("audio", "video")] == [5, 10]
+    assert [call_rate(media, now) for media in ("audio", "video")] == [5, 10]
     settings.PRICE_MESSAGE_TEXT_CREDITS = 4
-    assert message_price("text") == 4
+    assert message_price("text", now) == 4
     for ask in (message_price, call_rate):
         with pytest.raises(ValueError):
-            ask("smell")
+            ask("smell", now)
