@@ -1,6 +1,6 @@
 """Everything that payments store; each table is described where it is made."""
 
-from payments.gateways.models import MockPayment
+from payments.gateways.models import MockDispute, MockLine, MockPayment, MockRefund
 from payments.intents.models import Intent, Observed, Receipt, ReceiptCounter
 from payments.ledger.models import (
     Account,
@@ -23,7 +23,10 @@ __all__ = [
     "Checkpoint",
     "CreditPrice",
     "Intent",
+    "MockDispute",
+    "MockLine",
     "MockPayment",
+    "MockRefund",
     "Observed",
     "OpenHold",
     "Package",

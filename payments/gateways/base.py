@@ -151,8 +151,12 @@ class DisputeSeen:
 
 
 class LineKind(StrEnum):
+    """``refund_failed`` brings back what a refund took that then failed; a provider that takes
+    it only once a refund has succeeded has no such line."""
+
     PAYMENT = "payment"
     REFUND = "refund"
+    REFUND_FAILED = "refund_failed"
     DISPUTE = "dispute"
     DISPUTE_WON = "dispute_won"
 
@@ -194,11 +198,16 @@ class SignedEvent:
 
 
 class Gateway(Protocol):
-    """``webhook_headers`` names, in small letters, the headers that come with an event."""
+    """``webhook_headers`` names, in small letters, the headers that come with an event.
+
+    A movement may be missing from the statement for ``statement_delay_days``, until the provider
+    has settled it.
+    """
 
     name: str
     is_mock: bool
     webhook_headers: tuple[str, ...]
+    statement_delay_days: int
 
     def create(self, order: Order, now: datetime) -> Observation:
         """Have the provider expect a payment; for one intent it makes one, however often it is
@@ -229,7 +238,7 @@ class Gateway(Protocol):
 
     def statement(self, since: datetime, until: datetime) -> Iterator[StatementLine]:
         """The movements from ``since`` until before ``until``, oldest first, fetched page by
-        page. Raises ``GatewayUnreachable``."""
+        page; times are whole seconds. Raises ``GatewayUnreachable``, ``GatewayRefused``."""
 
     def payment_page(self, intent_id: UUID) -> str | None:
         """Where the buyer pays, as a path of this server; None if the client has to know."""
@@ -243,4 +252,5 @@ class MockGateway(Gateway, Protocol):
         what cannot happen any more."""
 
     def settle(self, now: datetime) -> list[SignedEvent]:
-        """Let the delayed payments succeed whose time has come; their events."""
+        """Let the delayed payments and refunds come through, or fail, whose time has come; their
+        events, and those of refunds that were made at once."""

@@ -1,4 +1,4 @@
-"""Razorpay on the wire: signatures and events, the same for the mock and for the real one.
+"""Razorpay on the wire: signatures and what its entities say, for the mock and for the real one.
 
 Signatures: https://razorpay.com/docs/webhooks/validate-test. ``X-Razorpay-Signature`` is the hex
 HMAC-SHA256 of the body. It covers no time, so a replay is only known by ``x-razorpay-event-id``,
@@ -12,8 +12,19 @@ from datetime import datetime
 from typing import Any, Final
 
 from pairly.core import clock
-from payments.gateways.base import BadWebhook, EventHead, Observation, SignatureInvalid
-from payments.gateways.reading import intent_id_in, is_text, json_object, number
+from payments.gateways.base import (
+    BadWebhook,
+    DisputeSeen,
+    DisputeState,
+    EventHead,
+    LineKind,
+    Observation,
+    RefundSeen,
+    RefundState,
+    SignatureInvalid,
+    StatementLine,
+)
+from payments.gateways.reading import id_in, is_text, json_object, number
 from payments.intents.states import Status
 
 __all__ = [
@@ -22,8 +33,10 @@ __all__ = [
     "STATUS_OF_EVENT",
     "check_signature",
     "event_head",
-    "observation_of_event",
+    "line_of_item",
     "observation_of_order",
+    "read_event",
+    "refund_seen",
     "signature_of",
 ]
 
@@ -41,6 +54,19 @@ STATUS_OF_ORDER: Final = {
     "attempted": Status.CREATED,
     "paid": Status.SUCCEEDED,
 }
+REFUND_EVENTS: Final = ("refund.created", "refund.processed", "refund.failed")
+STATE_OF_REFUND: Final = {
+    "pending": RefundState.PENDING,
+    "processed": RefundState.SUCCEEDED,
+    "failed": RefundState.FAILED,
+}
+STATE_OF_DISPUTE_EVENT: Final = {
+    "payment.dispute.created": DisputeState.OPENED,
+    "payment.dispute.won": DisputeState.WON,
+    "payment.dispute.lost": DisputeState.LOST,
+}
+INQUIRIES: Final = ("fraud", "retrieval")
+"""Phases of a dispute in which a bank asks and nobody takes money."""
 
 
 def signature_of(body: bytes, secret: str) -> str:
@@ -66,30 +92,22 @@ def event_head(body: bytes, event_id: str) -> EventHead:
     return EventHead(event_id, str(event_type))
 
 
-def observation_of_event(body: bytes) -> Observation | None:
-    """None for a type that is none of an order's payment. Raises ``BadWebhook``."""
+def read_event(body: bytes) -> Observation | RefundSeen | DisputeSeen | None:
+    """None for a type that says nothing of an order's payment, a refund or a dispute. Raises
+    ``BadWebhook``."""
     event = json_object(body)
-    status = STATUS_OF_EVENT.get(str(event.get("event")))
-    if status is None:
-        return None
+    kind = str(event.get("event"))
     try:
-        payment = event["payload"]["payment"]["entity"]
-        if status is Status.SUCCEEDED and payment["status"] != "captured":
-            raise BadWebhook("A success speaks of a payment that was not captured.")
-        amount = number(payment["amount"])
-        return Observation(
-            provider=PROVIDER,
-            ref=_ref(payment["order_id"]),
-            intent_id=intent_id_in(payment.get("notes")),
-            status=status,
-            amount_minor=amount,
-            received_minor=amount if status is Status.SUCCEEDED else None,
-            currency=payment["currency"].upper()[:3],
-            at=clock.from_milliseconds(number(event["created_at"]) * 1000),
-            failure_code=str(payment.get("error_code") or "").lower()[:64],
-        )
+        if kind in STATUS_OF_EVENT:
+            return _observation_of_event(event, STATUS_OF_EVENT[kind])
+        if kind in REFUND_EVENTS:
+            refund, order_id = event["payload"]["refund"]["entity"], _order_of(event)
+            return refund_seen(refund, order_id, event["created_at"])
+        if kind in STATE_OF_DISPUTE_EVENT:
+            return _dispute_seen(event, STATE_OF_DISPUTE_EVENT[kind])
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BadWebhook(f"{type(error).__name__} in the event: {error}") from error
+    return None
 
 
 def observation_of_order(order: Mapping[str, Any], now: datetime) -> Observation:
@@ -98,7 +116,7 @@ def observation_of_order(order: Mapping[str, Any], now: datetime) -> Observation
     return Observation(
         provider=PROVIDER,
         ref=_ref(order["id"]),
-        intent_id=intent_id_in(order.get("notes")),
+        intent_id=id_in(order.get("notes"), "intent_id"),
         status=status,
         amount_minor=number(order["amount"]),
         received_minor=number(order["amount_paid"]) if status is Status.SUCCEEDED else None,
@@ -107,7 +125,106 @@ def observation_of_order(order: Mapping[str, Any], now: datetime) -> Observation
     )
 
 
+def refund_seen(refund: Mapping[str, Any], order_id: str, seconds: int) -> RefundSeen:
+    """Of a refund, which itself names its payment and not the order, at that time."""
+    state = STATE_OF_REFUND[refund["status"]]
+    return RefundSeen(
+        provider=PROVIDER,
+        ref=_ref(refund["id"]),
+        refund_id=id_in(refund.get("notes"), "refund_id"),
+        intent_id=id_in(refund.get("notes"), "intent_id"),
+        payment_ref=order_id,
+        state=state,
+        amount_minor=number(refund["amount"]),
+        currency=refund["currency"].upper()[:3],
+        at=_moment(seconds),
+        failure_code="refund_failed" if state is RefundState.FAILED else "",
+    )
+
+
+def line_of_item(item: Mapping[str, Any]) -> StatementLine | None:
+    """Of an item of the settlement reconciliation; None for what is none of a payment's. The fee
+    includes its tax. An item stands once in a settlement, and is named by both."""
+    kind = _kind_of_item(item)
+    if kind is None:
+        return None
+    is_debit = number(item["debit"]) > number(item["credit"])
+    notes = item.get("notes")
+    order_id = str(item["order_id"]) if is_text(item.get("order_id"), 100) else ""
+    entity_id = _ref(item["entity_id"])
+    is_payment = kind is LineKind.PAYMENT
+    amount = number(item["amount"])
+    return StatementLine(
+        provider=PROVIDER,
+        line_ref=f"{_ref(item['settlement_id'])}/{entity_id}",
+        kind=kind,
+        ref=order_id or entity_id if is_payment else item.get("dispute_id") or entity_id,
+        payment_ref=order_id,
+        intent_id=id_in(
+            json_object(notes.encode()) if isinstance(notes, str) else notes, "intent_id"
+        ),
+        amount_minor=-amount if is_debit else amount,
+        fee_minor=number(item["fee"]),
+        currency=item["currency"].upper()[:3],
+        at=_moment(item["created_at"]),
+    )
+
+
+def _kind_of_item(item: Mapping[str, Any]) -> LineKind | None:
+    if item["type"] in ("payment", "refund"):
+        return LineKind(item["type"])
+    if item["type"] != "adjustment" or not item.get("dispute_id"):
+        return None
+    return LineKind.DISPUTE if number(item["debit"]) else LineKind.DISPUTE_WON
+
+
+def _observation_of_event(event: Mapping[str, Any], status: Status) -> Observation:
+    payment = event["payload"]["payment"]["entity"]
+    if status is Status.SUCCEEDED and payment["status"] != "captured":
+        raise BadWebhook("A success speaks of a payment that was not captured.")
+    amount = number(payment["amount"])
+    return Observation(
+        provider=PROVIDER,
+        ref=_ref(payment["order_id"]),
+        intent_id=id_in(payment.get("notes"), "intent_id"),
+        status=status,
+        amount_minor=amount,
+        received_minor=amount if status is Status.SUCCEEDED else None,
+        currency=payment["currency"].upper()[:3],
+        at=_moment(event["created_at"]),
+        failure_code=str(payment.get("error_code") or "").lower()[:64],
+    )
+
+
+def _dispute_seen(event: Mapping[str, Any], state: DisputeState) -> DisputeSeen | None:
+    dispute = event["payload"]["dispute"]["entity"]
+    if dispute.get("phase") in INQUIRIES:
+        return None
+    payment = event["payload"]["payment"]["entity"]
+    return DisputeSeen(
+        provider=PROVIDER,
+        ref=_ref(dispute["id"]),
+        intent_id=id_in(payment.get("notes"), "intent_id"),
+        payment_ref=_order_of(event),
+        state=state,
+        amount_minor=number(dispute["amount"]),
+        currency=dispute["currency"].upper()[:3],
+        at=_moment(event["created_at"]),
+        reason=str(dispute.get("reason_code") or "")[:100],
+    )
+
+
+def _order_of(event: Mapping[str, Any]) -> str:
+    """A payment that was made without an order is none of ours, and has none here."""
+    order_id = event["payload"]["payment"]["entity"].get("order_id")
+    return str(order_id) if is_text(order_id, 100) else ""
+
+
 def _ref(value: Any) -> str:
     if not is_text(value, 100):
-        raise ValueError("the payment names no order")
+        raise ValueError("it has no id, or names no order")
     return str(value)
+
+
+def _moment(seconds: Any) -> datetime:
+    return clock.from_milliseconds(number(seconds) * 1000)

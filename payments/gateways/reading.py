@@ -8,7 +8,7 @@ import orjson
 
 from payments.gateways.base import BadWebhook
 
-__all__ = ["intent_id_in", "is_text", "json_object", "number"]
+__all__ = ["id_in", "is_text", "json_object", "number"]
 
 NUMBER_MAX = 10**12
 """More money than this, and more seconds, no event speaks of."""
@@ -36,11 +36,11 @@ def is_text(value: Any, length_max: int) -> bool:
     return isinstance(value, str) and 0 < len(value) <= length_max
 
 
-def intent_id_in(notes: Any) -> UUID | None:
-    """Our id, as we gave it to the provider; None where it was lost or is somebody else's."""
+def id_in(notes: Any, name: str) -> UUID | None:
+    """One of our ids, as we gave it to the provider; None where it was lost or is another's."""
     if not isinstance(notes, Mapping):
         return None
     try:
-        return UUID(str(notes["intent_id"]))
+        return UUID(str(notes[name]))
     except (KeyError, ValueError):
         return None

@@ -1,4 +1,4 @@
-"""Stripe on the wire: signatures and events, the same for the mock and for the real one.
+"""Stripe on the wire: signatures and what its objects say, for the mock and for the real one.
 
 Signatures: https://docs.stripe.com/webhooks/signatures. The header holds ``t=<seconds>`` and one
 or more ``v1=<hex HMAC-SHA256 of "<t>." and the body>``.
@@ -12,8 +12,19 @@ from datetime import datetime
 from typing import Any, Final
 
 from pairly.core import clock
-from payments.gateways.base import BadWebhook, EventHead, Observation, SignatureInvalid
-from payments.gateways.reading import intent_id_in, is_text, json_object, number
+from payments.gateways.base import (
+    BadWebhook,
+    DisputeSeen,
+    DisputeState,
+    EventHead,
+    LineKind,
+    Observation,
+    RefundSeen,
+    RefundState,
+    SignatureInvalid,
+    StatementLine,
+)
+from payments.gateways.reading import id_in, is_text, json_object, number
 from payments.intents.states import Status
 
 __all__ = [
@@ -22,8 +33,10 @@ __all__ = [
     "TOLERANCE_SECONDS",
     "check_signature",
     "event_head",
-    "observation_of_event",
+    "line_of_transaction",
     "observation_of_payment",
+    "read_event",
+    "refund_seen",
     "signature_header",
 ]
 
@@ -48,6 +61,33 @@ STATUS_OF_PAYMENT: Final = {
     "processing": Status.PROCESSING,
     "canceled": Status.CANCELED,
     "succeeded": Status.SUCCEEDED,
+}
+REFUND_EVENTS: Final = ("refund.created", "refund.updated", "refund.failed")
+STATE_OF_REFUND: Final = {
+    "pending": RefundState.PENDING,
+    "requires_action": RefundState.PENDING,
+    "succeeded": RefundState.SUCCEEDED,
+    "failed": RefundState.FAILED,
+    "canceled": RefundState.FAILED,
+}
+DISPUTE_EVENTS: Final = (
+    "charge.dispute.created",
+    "charge.dispute.funds_withdrawn",
+    "charge.dispute.closed",
+)
+# An inquiry (warning_…) takes no money; if it becomes a dispute, funds_withdrawn says so.
+STATE_OF_DISPUTE: Final = {
+    "needs_response": DisputeState.OPENED,
+    "under_review": DisputeState.OPENED,
+    "won": DisputeState.WON,
+    "lost": DisputeState.LOST,
+}
+KIND_OF_CATEGORY: Final = {
+    "charge": LineKind.PAYMENT,
+    "refund": LineKind.REFUND,
+    "refund_failure": LineKind.REFUND_FAILED,
+    "dispute": LineKind.DISPUTE,
+    "dispute_reversal": LineKind.DISPUTE_WON,
 }
 
 
@@ -85,19 +125,21 @@ def event_head(body: bytes) -> EventHead:
     return EventHead(str(event_id), str(event_type))
 
 
-def observation_of_event(body: bytes) -> Observation | None:
-    """None for a type that is none of a payment intent's life. Raises ``BadWebhook``."""
+def read_event(body: bytes) -> Observation | RefundSeen | DisputeSeen | None:
+    """None for a type that says nothing of a payment, a refund or a dispute. Raises
+    ``BadWebhook``."""
     event = json_object(body)
-    status = STATUS_OF_EVENT.get(str(event.get("type")))
-    if status is None:
-        return None
+    kind = str(event.get("type"))
     try:
-        payment = event["data"]["object"]
-        if status is Status.SUCCEEDED and payment["status"] != "succeeded":
-            raise BadWebhook("A success speaks of a payment that has not succeeded.")
-        return _observation(payment, status, event["created"])
+        if kind in STATUS_OF_EVENT:
+            return _observation_of_event(event, STATUS_OF_EVENT[kind])
+        if kind in REFUND_EVENTS:
+            return refund_seen(event["data"]["object"], event["created"])
+        if kind in DISPUTE_EVENTS:
+            return _dispute_seen(event["data"]["object"], event["created"])
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BadWebhook(f"{type(error).__name__} in the event: {error}") from error
+    return None
 
 
 def observation_of_payment(payment: Mapping[str, Any], now: datetime) -> Observation:
@@ -109,21 +151,91 @@ def observation_of_payment(payment: Mapping[str, Any], now: datetime) -> Observa
     return _observation(payment, status, clock.to_milliseconds(now) // 1000)
 
 
+def refund_seen(refund: Mapping[str, Any], seconds: int) -> RefundSeen:
+    """Of a Refund, as the API answers it or an event brings it, at that time."""
+    return RefundSeen(
+        provider=PROVIDER,
+        ref=_ref(refund["id"]),
+        refund_id=id_in(refund.get("metadata"), "refund_id"),
+        intent_id=id_in(refund.get("metadata"), "intent_id"),
+        payment_ref=_ref_or_empty(refund.get("payment_intent")),
+        state=STATE_OF_REFUND[refund["status"]],
+        amount_minor=number(refund["amount"]),
+        currency=refund["currency"].upper()[:3],
+        at=_moment(seconds),
+        failure_code=str(refund.get("failure_reason") or "")[:64],
+    )
+
+
+def line_of_transaction(transaction: Mapping[str, Any]) -> StatementLine | None:
+    """Of a BalanceTransaction with its ``source`` expanded; None for what is none of a payment's,
+    such as a payout.
+
+    Stripe accounts in the currency that it pays out in: then the amount is that of the source,
+    and the fee is converted at the same rate. A fee that it gives back counts as none.
+    """
+    kind = KIND_OF_CATEGORY.get(transaction["reporting_category"])
+    if kind is None:
+        return None
+    source = transaction["source"]
+    payment_ref = _ref_or_empty(source.get("payment_intent"))
+    amount, fee = transaction["amount"], max(0, transaction["fee"])
+    if source["currency"] != transaction["currency"]:
+        original = number(source["amount"])
+        fee = number(fee) * original // max(1, abs(amount))
+        amount = original if amount > 0 else -original
+    number(abs(amount))
+    return StatementLine(
+        provider=PROVIDER,
+        line_ref=_ref(transaction["id"]),
+        kind=kind,
+        ref=payment_ref or _ref(source["id"]) if kind is LineKind.PAYMENT else _ref(source["id"]),
+        payment_ref=payment_ref,
+        intent_id=id_in(source.get("metadata"), "intent_id"),
+        amount_minor=amount,
+        fee_minor=number(fee),
+        currency=source["currency"].upper()[:3],
+        at=_moment(transaction["created"]),
+    )
+
+
+def _observation_of_event(event: Mapping[str, Any], status: Status) -> Observation:
+    payment = event["data"]["object"]
+    if status is Status.SUCCEEDED and payment["status"] != "succeeded":
+        raise BadWebhook("A success speaks of a payment that has not succeeded.")
+    return _observation(payment, status, event["created"])
+
+
+def _dispute_seen(dispute: Mapping[str, Any], seconds: int) -> DisputeSeen | None:
+    state = STATE_OF_DISPUTE.get(dispute["status"])
+    if state is None:
+        return None
+    return DisputeSeen(
+        provider=PROVIDER,
+        ref=_ref(dispute["id"]),
+        intent_id=id_in(dispute.get("metadata"), "intent_id"),
+        payment_ref=_ref_or_empty(dispute.get("payment_intent")),
+        state=state,
+        amount_minor=number(dispute["amount"]),
+        currency=dispute["currency"].upper()[:3],
+        at=_moment(seconds),
+        reason=str(dispute.get("reason") or "")[:100],
+    )
+
+
 def _observation(payment: Mapping[str, Any], status: Status, seconds: int) -> Observation:
     amount = number(payment["amount"])
     received = number(payment.get("amount_received", amount))
-    if not is_text(payment["id"], 100):
-        raise ValueError("the payment has no id")
     error = payment.get("last_payment_error") or {}
     return Observation(
         provider=PROVIDER,
-        ref=payment["id"],
-        intent_id=intent_id_in(payment.get("metadata")),
+        ref=_ref(payment["id"]),
+        intent_id=id_in(payment.get("metadata"), "intent_id"),
         status=status,
         amount_minor=amount,
         received_minor=received if status is Status.SUCCEEDED else None,
         currency=payment["currency"].upper()[:3],
-        at=clock.from_milliseconds(number(seconds) * 1000),
+        at=_moment(seconds),
         failure_code=str(error.get("code") or "")[:64] if status is Status.FAILED else "",
         client_secret=str(payment.get("client_secret") or "")[:200],
     )
@@ -131,3 +243,17 @@ def _observation(payment: Mapping[str, Any], status: Status, seconds: int) -> Ob
 
 def _signature(body: bytes, secret: str, seconds: str) -> str:
     return hmac.new(secret.encode(), seconds.encode() + b"." + body, hashlib.sha256).hexdigest()
+
+
+def _ref(value: Any) -> str:
+    if not is_text(value, 100):
+        raise ValueError("it has no id")
+    return str(value)
+
+
+def _ref_or_empty(value: Any) -> str:
+    return str(value) if is_text(value, 100) else ""
+
+
+def _moment(seconds: Any) -> datetime:
+    return clock.from_milliseconds(number(seconds) * 1000)

@@ -63,8 +63,37 @@ def test_every_outcome_can_be_had(
     assert all_is_well()
 
 
+# What happens to a payment that was made; how many events tell of it.
+AFTERWARDS = {
+    "refund_fails": 0,
+    "dispute": 1,
+    "dispute_won": 1,
+    "refund": 2,  # It is accepted, and then fails.
+}
+
+
 def test_the_tables_above_are_complete() -> None:
-    assert {one[0] for one in STRIPE} == {one[0] for one in RAZORPAY} == set(OUTCOMES)
+    before = {one[0] for one in STRIPE}
+    assert before == {one[0] for one in RAZORPAY}
+    assert before | {*AFTERWARDS, "dispute_lost"} == set(OUTCOMES)
+
+
+@pytest.mark.parametrize("provider", ["stripe", "razorpay"])
+def test_what_was_paid_can_be_refunded_and_disputed(provider: str) -> None:
+    buyer = Buyer()
+    intent = buyer.intent(provider=provider)
+    for outcome in ("refund", "dispute", "dispute_won", "dispute_lost"):
+        assert buyer.play(intent, outcome).status_code == 409
+    buyer.play(intent, "succeed")
+    for outcome, events in AFTERWARDS.items():
+        answer = buyer.play(intent, outcome)
+        assert (answer.status_code, answer.json().get("events_sent")) == (200, events), outcome
+    assert buyer.play(intent, "dispute_lost").status_code == 409
+
+    other = buyer.intent(provider=provider)
+    buyer.play(other, "succeed")
+    for outcome in ("dispute", "dispute_lost"):
+        assert buyer.play(other, outcome).json()["events_sent"] == 1
 
 
 def test_a_delayed_payment_comes_through_later() -> None:
@@ -87,7 +116,7 @@ def test_a_delayed_payment_comes_through_later() -> None:
 def test_outcomes_that_do_not_exist_are_refused() -> None:
     buyer = Buyer()
     intent = buyer.intent()
-    for outcome in ("refund", "dispute", "explode", ""):
+    for outcome in ("chargeback", "explode", ""):
         answer = buyer.play(intent, outcome)
         assert (answer.status_code, answer.json()["code"]) == (400, "validation_error")
     stranger = APIClient().post(f"/api/v1/mock/payments/{intent['id']}", {"outcome": "succeed"})
@@ -126,7 +155,7 @@ def test_the_page_opens_for_its_own_address_alone(client: Client) -> None:
         assert client.get(url).status_code == 404
         assert client.post(url, {"outcome": "succeed"}).status_code == 404
     right = f"{address}?{query}"
-    assert client.post(right, {"outcome": "refund"}).status_code == 404
+    assert client.post(right, {"outcome": "explode"}).status_code == 404
     strict = Client(enforce_csrf_checks=True)
     assert strict.post(right, {"outcome": "succeed"}).status_code == 403
     with time_machine.travel(clock.now() + timedelta(days=2)):
