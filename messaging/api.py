@@ -11,14 +11,21 @@ from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 from rest_framework.views import APIView
 
+from messaging.models import Folder
 from messaging.selectors import (
     conversation_for,
     conversations_for,
-    messages_in,
-    views_for,
+    message_for,
+    messages_for,
+    view_for,
+    views_of,
 )
 from messaging.serializers import (
+    ChangeConversationSerializer,
+    ConversationQuerySerializer,
     ConversationSerializer,
+    DeleteMessageSerializer,
+    EditMessageSerializer,
     MessagePageSerializer,
     MessageSerializer,
     OpenConversationSerializer,
@@ -29,7 +36,13 @@ from messaging.serializers import (
     SyncSerializer,
     UpdateReceiptSerializer,
 )
-from messaging.services.conversations import open_conversation
+from messaging.services.conversations import (
+    ChangeConversation,
+    change_conversations,
+    open_conversation,
+)
+from messaging.services.deletions import DeleteMessage, delete_messages
+from messaging.services.edits import check_edit, edit_messages
 from messaging.services.messages import check_send, send_messages
 from messaging.services.receipts import check_receipt, update_receipts
 from pairly.core.batching import writer
@@ -39,6 +52,7 @@ from pairly.realtime.selectors import catch_up
 __all__ = [
     "ConversationDetail",
     "ConversationList",
+    "MessageDetail",
     "MessageList",
     "ReceiptUpdate",
     "Sync",
@@ -49,21 +63,23 @@ class ConversationList(APIView):
     @extend_schema(
         operation_id="conversations_list",
         responses=page_of(ConversationSerializer),
-        parameters=PAGE_PARAMETERS,
+        parameters=[ConversationQuerySerializer, *PAGE_PARAMETERS],
     )
     def get(self, request: Request) -> Response:
-        """The conversations of this person, most recent first."""
+        """The conversations of this person, most recent first; `archived` ones apart."""
         user_id = request.user.pk
+        query = ConversationQuerySerializer(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        folder = Folder.ARCHIVED if query.validated_data["archived"] else Folder.INBOX
 
         def read(after: list[Any] | None, rows_max: int) -> list[Any]:
             before = (after[0], after[1]) if after else None
-            return conversations_for(user_id, before=before, limit=rows_max)
+            return conversations_for(user_id, folders=[folder], before=before, limit=rows_max)
 
         pages = PairlyCursorPagination()
-        rows = pages.paginate_reader(read, request, "conversations", ("-updated_at", "-id"))
-        return pages.get_paginated_response(
-            ConversationSerializer(views_for(user_id, rows), many=True).data
-        )
+        label = f"conversations {folder.label}"
+        rows = pages.paginate_reader(read, request, label, ("-updated_at", "-id"))
+        return pages.get_paginated_response(ConversationSerializer(views_of(rows), many=True).data)
 
     @extend_schema(
         request=OpenConversationSerializer,
@@ -85,6 +101,15 @@ class ConversationDetail(APIView):
         """One conversation: counters, receipts and the newest message."""
         return Response(_shown(request, conversation_id))
 
+    @extend_schema(request=ChangeConversationSerializer, responses=ConversationSerializer)
+    def patch(self, request: Request, conversation_id: UUID) -> Response:
+        """Mute or archive it for this person. A new message brings it back from the archive."""
+        wish = ChangeConversationSerializer.checked(request)
+        writer.call(
+            change_conversations, ChangeConversation(request.user.pk, conversation_id, **wish)
+        )
+        return Response(_shown(request, conversation_id))
+
 
 class MessageList(APIView):
     @extend_schema(
@@ -94,14 +119,15 @@ class MessageList(APIView):
     )
     def get(self, request: Request, conversation_id: UUID) -> Response:
         """Messages by number: `after_seq` ascending, else `before_seq` (or the newest)
-        descending."""
+        descending. Those that this person deleted for themselves are left out."""
         page = MessagePageSerializer(data=request.query_params)
         page.is_valid(raise_exception=True)
         wanted = page.validated_data
-        conversation_for(request.user.pk, conversation_id)
+        conversation = conversation_for(request.user.pk, conversation_id)
         before_seq, after_seq = wanted.get("before_seq"), wanted.get("after_seq")
-        rows = messages_in(
-            conversation_id,
+        rows = messages_for(
+            request.user.pk,
+            conversation,
             before_seq=before_seq,
             after_seq=after_seq,
             limit=wanted["limit"] + 1,
@@ -140,6 +166,31 @@ class MessageList(APIView):
         return Response(body, status=200 if result.repeated else 201)
 
 
+class MessageDetail(APIView):
+    @extend_schema(responses=MessageSerializer)
+    def get(self, request: Request, message_id: UUID) -> Response:
+        """One message, for example the one that another replies to."""
+        return Response(MessageSerializer(message_for(request.user.pk, message_id)).data)
+
+    @extend_schema(request=EditMessageSerializer, responses=MessageSerializer)
+    def patch(self, request: Request, message_id: UUID) -> Response:
+        """Give one's own message another text, for some minutes after it was sent."""
+        wish = EditMessageSerializer.checked(request)
+        result = writer.call(
+            edit_messages, check_edit(user_id=request.user.pk, message_id=message_id, **wish)
+        )
+        return Response(msgspec.to_builtins(result.message))
+
+    @extend_schema(parameters=[DeleteMessageSerializer], responses={204: None})
+    def delete(self, request: Request, message_id: UUID) -> Response:
+        """Delete a message `for` `me` (any, at any time) or `both` (one's own, for some time)."""
+        query = DeleteMessageSerializer(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        wish = DeleteMessage(request.user.pk, message_id, query.validated_data["for"])
+        writer.call(delete_messages, wish)
+        return Response(status=204)
+
+
 class ReceiptUpdate(APIView):
     @extend_schema(request=UpdateReceiptSerializer, responses=ReceiptSerializer)
     def post(self, request: Request, conversation_id: UUID) -> Response:
@@ -173,6 +224,4 @@ class Sync(APIView):
 
 
 def _shown(request: Request, conversation_id: UUID) -> Any:
-    user_id = request.user.pk
-    (view,) = views_for(user_id, [conversation_for(user_id, conversation_id)])
-    return ConversationSerializer(view).data
+    return ConversationSerializer(view_for(request.user.pk, conversation_id)).data

@@ -10,44 +10,56 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from messaging.models import Conversation, pair_key
+from messaging.models import Conversation, Folder, Hidden, pair_key
 from pairly.core.errors import NotFound
 from pairly.core.ids import new_id
 from pairly.core.table import Table
 
-__all__ = ["ConversationBatch", "ConversationState", "Side"]
+__all__ = ["ARCHIVED", "INBOX", "NONE", "ConversationBatch", "ConversationState", "Side"]
+
+NONE, INBOX, ARCHIVED = Folder.NONE.value, Folder.INBOX.value, Folder.ARCHIVED.value
 
 FIXED = ("id", "pair_key", "first_id", "second_id")
-MUTABLE = (
-    "version",
-    "blocked",
-    "opened_at",
-    "last_seq",
-    "last_message_id",
-    "first_delivered_seq",
-    "first_read_seq",
-    "first_shown_read_seq",
-    "first_unread",
-    "second_delivered_seq",
-    "second_read_seq",
-    "second_shown_read_seq",
-    "second_unread",
-    "updated_at",
+PLACES = ("first_folder", "first_updated_at", "second_folder", "second_updated_at")
+"""What the two indexes are made of that order people's lists; a receipt leaves it alone."""
+UNMOVED = (
+    *("version", "blocked", "last_seq"),
+    *("first_muted", "first_last_seq", "first_last_message_id", "first_sent"),
+    *("first_delivered_seq", "first_read_seq", "first_shown_read_seq", "first_unread"),
+    *("second_muted", "second_last_seq", "second_last_message_id", "second_sent"),
+    *("second_delivered_seq", "second_read_seq", "second_shown_read_seq", "second_unread"),
 )
-UNMOVED = MUTABLE[:-1]
-"""A receipt leaves ``updated_at`` alone, and so the two indexes that order people's lists."""
+MOVED = UNMOVED + PLACES
 
-CONVERSATIONS = Table(Conversation, *FIXED, *MUTABLE)
+CONVERSATIONS = Table(Conversation, *FIXED, *MOVED)
 
 
 @dataclass(slots=True)
 class Side:
     """Where one of the two stands. ``shown_read_seq`` is what the other may see of it."""
 
-    delivered_seq: int = 0
-    read_seq: int = 0
-    shown_read_seq: int = 0
-    unread: int = 0
+    muted: bool
+    last_seq: int
+    last_message_id: UUID | None
+    sent: int
+    delivered_seq: int
+    read_seq: int
+    shown_read_seq: int
+    unread: int
+    folder: int
+    updated_at: datetime
+
+    def values(self) -> tuple[Any, ...]:
+        return (
+            self.muted,
+            self.last_seq,
+            self.last_message_id,
+            self.sent,
+            self.delivered_seq,
+            self.read_seq,
+            self.shown_read_seq,
+            self.unread,
+        )
 
 
 @dataclass(slots=True)
@@ -60,15 +72,31 @@ class ConversationState:
     second_id: UUID
     version: int
     blocked: bool
-    opened_at: datetime | None
     last_seq: int
-    last_message_id: UUID | None
     first: Side
     second: Side
-    updated_at: datetime
     read_version: int | None
     """The version in the database; None for a row that is not there yet."""
-    read_updated_at: datetime
+    read_places: tuple[Any, ...]
+
+    @classmethod
+    def from_row(cls, row: tuple[Any, ...]) -> "ConversationState":
+        make: Any = cls  # A row is longer than types can count.
+        side: Any = Side
+        first, second = side(*row[7:15], *row[23:25]), side(*row[15:23], *row[25:27])
+        state: ConversationState = make(*row[:7], first, second, row[4], row[23:])
+        return state
+
+    @classmethod
+    def between(cls, user_id: UUID, other_id: UUID, now: datetime) -> "ConversationState":
+        """A new conversation, in nobody's list yet."""
+        first_id, second_id = sorted((user_id, other_id), key=lambda u: u.hex)
+        first, second = [Side(False, 0, None, 0, 0, 0, 0, 0, NONE, now) for _ in range(2)]
+        key = pair_key(first_id, second_id)
+        return cls(new_id(), key, first_id, second_id, 0, False, 0, first, second, None, ())
+
+    def has(self, user_id: UUID) -> bool:
+        return user_id == self.first_id or user_id == self.second_id
 
     def peer_of(self, user_id: UUID) -> UUID:
         return self.second_id if user_id == self.first_id else self.first_id
@@ -76,56 +104,26 @@ class ConversationState:
     def side_of(self, user_id: UUID) -> Side:
         return self.first if user_id == self.first_id else self.second
 
-    def has(self, user_id: UUID) -> bool:
-        return user_id in (self.first_id, self.second_id)
+    def flag_of(self, user_id: UUID) -> int:
+        """The one of ``Hidden`` that hides a message from this person."""
+        return Hidden.FIRST if user_id == self.first_id else Hidden.SECOND
 
-    @classmethod
-    def from_row(cls, row: tuple[Any, ...]) -> "ConversationState":
-        make: Any = cls  # A row is longer than types can count.
-        sides = (Side(*row[9:13]), Side(*row[13:17]))
-        state: ConversationState = make(*row[:9], *sides, row[17], row[4], row[17])
-        return state
+    def lists_for(self, user_id: UUID) -> bool:
+        """Whether it is in a list of this person's, so that they know of it."""
+        return self.has(user_id) and self.side_of(user_id).folder != NONE
 
-    @classmethod
-    def between(cls, user_id: UUID, other_id: UUID, now: datetime) -> "ConversationState":
-        """A new conversation; nobody has opened it yet."""
-        first_id, second_id = sorted((user_id, other_id), key=lambda u: u.hex)
-        key = pair_key(first_id, second_id)
-        return cls(
-            id=new_id(),
-            pair_key=key,
-            first_id=first_id,
-            second_id=second_id,
-            version=0,
-            blocked=False,
-            opened_at=None,
-            last_seq=0,
-            last_message_id=None,
-            first=Side(),
-            second=Side(),
-            updated_at=now,
-            read_version=None,
-            read_updated_at=now,
-        )
+    @property
+    def is_unlisted(self) -> bool:
+        """Whether one of the two, or both, never heard of it."""
+        return self.first.folder == NONE or self.second.folder == NONE
 
-    def mutable_values(self) -> tuple[Any, ...]:
+    def unmoved_values(self) -> tuple[Any, ...]:
+        head = (self.version, self.blocked, self.last_seq)
+        return head + self.first.values() + self.second.values()
+
+    def places(self) -> tuple[Any, ...]:
         a, b = self.first, self.second
-        return (
-            self.version,
-            self.blocked,
-            self.opened_at,
-            self.last_seq,
-            self.last_message_id,
-            a.delivered_seq,
-            a.read_seq,
-            a.shown_read_seq,
-            a.unread,
-            b.delivered_seq,
-            b.read_seq,
-            b.shown_read_seq,
-            b.unread,
-            self.updated_at,
-        )
+        return a.folder, a.updated_at, b.folder, b.updated_at
 
 
 class ConversationBatch:
@@ -153,10 +151,15 @@ class ConversationBatch:
         self._by_id[state.id] = state
         self._by_pair[state.pair_key] = state
 
+    def find(self, conversation_id: UUID) -> ConversationState | None:
+        """Whoever may see it."""
+        return self._by_id.get(conversation_id)
+
     def get_for(self, user_id: UUID, conversation_id: UUID) -> ConversationState:
-        """Raises ``NotFound`` for what is absent and for what belongs to others alike."""
+        """Raises ``NotFound`` for what is absent, for what nobody opened for this person, and
+        for what belongs to others alike."""
         state = self._by_id.get(conversation_id)
-        if state is None or not state.has(user_id):
+        if state is None or not state.lists_for(user_id):
             raise NotFound("There is no such conversation.")
         return state
 
@@ -178,13 +181,14 @@ class ConversationBatch:
         new, moved, unmoved = [], [], []
         for state in self._touched.values():
             state.version += 1
-            values = state.mutable_values()
+            values, places = state.unmoved_values(), state.places()
             if state.read_version is None:
-                new.append((state.id, state.pair_key, state.first_id, state.second_id, *values))
-            elif state.updated_at != state.read_updated_at:
-                moved.append((state.id, state.read_version, *values))
+                fixed = (state.id, state.pair_key, state.first_id, state.second_id)
+                new.append(fixed + values + places)
+            elif places != state.read_places:
+                moved.append((state.id, state.read_version, *values, *places))
             else:
-                unmoved.append((state.id, state.read_version, *values[:-1]))
+                unmoved.append((state.id, state.read_version, *values))
         CONVERSATIONS.insert(new)
-        for columns, rows in ((MUTABLE, moved), (UNMOVED, unmoved)):
+        for columns, rows in ((MOVED, moved), (UNMOVED, unmoved)):
             CONVERSATIONS.compare_and_set("id", expected=("version",), new=columns, rows=rows)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
+import orjson
 from django.db.models import Q
 
 from messaging.models import Conversation, Message
@@ -26,5 +27,9 @@ def _sent_messages(user_id: UUID) -> Iterator[dict[str, Any]]:
                 "conversation_id": str(conversation_id),
                 "seq": message.seq,
                 "sent_at": clock.to_rfc3339(message.created_at),
+                "kind": message.kind,
                 "text": message.text,
+                "attachments": [one["id"] for one in orjson.loads(message.attachments)],
+                "edited_at": clock.to_rfc3339(message.edited_at) if message.edited_at else None,
+                "deleted_at": clock.to_rfc3339(message.deleted_at) if message.deleted_at else None,
             }

@@ -1,7 +1,7 @@
 """Reads of messaging; the ``..._for`` functions are the only way to a conversation."""
 
 import heapq
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -9,19 +9,23 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from messaging.models import Conversation, Message
+from messaging.models import Conversation, Folder, Hidden, Message
 from pairly.accounts.models import User
-from pairly.accounts.selectors import active_user_ids
+from pairly.accounts.selectors import standings_of
+from pairly.core import clock
 from pairly.core.errors import NotFound, Unavailable
 
 __all__ = [
     "ConversationView",
+    "Listed",
     "conversation_for",
     "conversations_for",
     "has_message",
-    "messages_in",
+    "message_for",
+    "messages_for",
     "partner_for",
-    "views_for",
+    "view_for",
+    "views_of",
 ]
 
 
@@ -37,109 +41,168 @@ class ConversationView:
     peer_delivered_seq: int
     peer_read_seq: int
     unread: int
+    muted: bool
+    archived: bool
     last_message: Message | None
     updated_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A conversation in a list of one of the two, and its place there."""
+
+    conversation: Conversation
+    user_id: UUID
+    updated_at: datetime
+
+    @property
+    def id(self) -> UUID:
+        return self.conversation.id
+
+
 def conversation_for(user_id: UUID, conversation_id: UUID) -> Conversation:
-    """Raises ``NotFound`` for what is absent, unopened or of others alike."""
+    """Raises ``NotFound`` for what is absent, not opened for this person, or of others alike."""
     conversation = Conversation.objects.filter(pk=conversation_id).first()
-    if (
-        conversation is None
-        or conversation.opened_at is None
-        or user_id not in (conversation.first_id, conversation.second_id)
-    ):
+    if conversation is None or not _lists(conversation, user_id):
         raise NotFound("There is no such conversation.")
     return conversation
 
 
-def partner_for(user_id: UUID, conversation_id: UUID) -> UUID:
-    """Whom this person may write to there. Raises ``NotFound`` or ``Unavailable``."""
+def _lists(conversation: Conversation, user_id: UUID) -> bool:
+    return conversation.has(user_id) and conversation.of(user_id, "folder") != Folder.NONE
+
+
+def partner_for(user_id: UUID, conversation_id: UUID) -> UUID | None:
+    """Whom this person may write to there; None when what they do is to reach nobody. Raises
+    ``NotFound`` or ``Unavailable``."""
     conversation = conversation_for(user_id, conversation_id)
-    partner_id = _peer_id(conversation, user_id)
-    if conversation.blocked or partner_id not in active_user_ids([partner_id]):
+    partner_id = conversation.peer_of(user_id)
+    standings = standings_of([user_id, partner_id], clock.now())
+    if conversation.blocked or partner_id not in standings.active:
         raise Unavailable
-    return partner_id
+    heard = user_id not in standings.shadowed and _lists(conversation, partner_id)
+    return partner_id if heard else None
 
 
 def conversations_for(
-    user_id: UUID, *, before: tuple[datetime, UUID] | None, limit: int
-) -> list[Conversation]:
+    user_id: UUID,
+    *,
+    folders: Collection[Folder],
+    before: tuple[datetime, UUID] | None,
+    limit: int,
+) -> list[Listed]:
     """A person's conversations, most recent first, after the given place in that order.
 
-    Two index reads, merged: an OR over both columns would sort everything at each page.
+    Two index reads for each folder, merged: an OR over both columns would sort everything at
+    each page.
     """
     pages = [
-        _recent(Conversation.objects.filter(**{side: user_id}), before)[:limit]
-        for side in ("first_id", "second_id")
+        [
+            Listed(conversation, user_id, conversation.of(user_id, "updated_at"))
+            for conversation in _recent(side, user_id, folder, before)[:limit]
+        ]
+        for folder in folders
+        for side in ("first", "second")
     ]
-    merged: Iterable[Conversation] = heapq.merge(
-        *pages, key=lambda c: (c.updated_at, c.id), reverse=True
+    merged: Iterable[Listed] = heapq.merge(
+        *pages, key=lambda one: (one.updated_at, one.id), reverse=True
     )
     return list(islice(merged, limit))
 
 
 def _recent(
-    conversations: "QuerySet[Conversation]", before: tuple[datetime, UUID] | None
+    side: str, user_id: UUID, folder: Folder, before: tuple[datetime, UUID] | None
 ) -> "QuerySet[Conversation]":
+    moment = f"{side}_updated_at"
+    conversations = Conversation.objects.filter(
+        **{f"{side}_id": user_id, f"{side}_folder": folder.value}
+    )
     if before is not None:
         at, last_id = before
         conversations = conversations.filter(
-            Q(updated_at__lt=at) | Q(updated_at=at, id__lt=last_id), updated_at__lte=at
+            Q(**{f"{moment}__lt": at}) | Q(**{moment: at, "id__lt": last_id}),
+            **{f"{moment}__lte": at},
         )
-    return conversations.filter(opened_at__isnull=False).order_by("-updated_at", "-id")
+    return conversations.order_by(f"-{moment}", "-id")
 
 
-def views_for(user_id: UUID, conversations: Sequence[Conversation]) -> list[ConversationView]:
+def views_of(listed: Sequence[Listed]) -> list[ConversationView]:
     """What the wire shows of these conversations; two queries for any number of them."""
-    peers = User.objects.in_bulk([_peer_id(c, user_id) for c in conversations])
-    newest = Message.objects.in_bulk(
-        [c.last_message_id for c in conversations if c.last_message_id]
-    )
-    return [_view(c, user_id, peers, newest) for c in conversations]
+    peers = User.objects.in_bulk([one.conversation.peer_of(one.user_id) for one in listed])
+    last_ids = [one.conversation.of(one.user_id, "last_message_id") for one in listed]
+    newest = Message.objects.in_bulk([last_id for last_id in last_ids if last_id])
+    return [
+        _view(one, peers[one.conversation.peer_of(one.user_id)], newest.get(last_id))
+        for one, last_id in zip(listed, last_ids, strict=True)
+    ]
 
 
-def _view(
-    conversation: Conversation,
-    user_id: UUID,
-    peers: dict[UUID, User],
-    newest: dict[UUID, Message],
-) -> ConversationView:
-    mine, theirs = ("first", "second") if user_id == conversation.first_id else ("second", "first")
-    last_id = conversation.last_message_id
+def view_for(user_id: UUID, conversation_id: UUID) -> ConversationView:
+    """One conversation, whatever list it is in. Raises ``NotFound``."""
+    conversation = conversation_for(user_id, conversation_id)
+    updated_at = conversation.of(user_id, "updated_at")
+    (view,) = views_of([Listed(conversation, user_id, updated_at)])
+    return view
+
+
+def _view(one: Listed, peer: User, last_message: Message | None) -> ConversationView:
+    conversation, user_id = one.conversation, one.user_id
     return ConversationView(
         id=conversation.id,
-        peer=peers[_peer_id(conversation, user_id)],
-        last_seq=conversation.last_seq,
-        my_delivered_seq=getattr(conversation, f"{mine}_delivered_seq"),
-        my_read_seq=getattr(conversation, f"{mine}_read_seq"),
-        peer_delivered_seq=getattr(conversation, f"{theirs}_delivered_seq"),
-        peer_read_seq=getattr(conversation, f"{theirs}_shown_read_seq"),
-        unread=getattr(conversation, f"{mine}_unread"),
-        last_message=newest.get(last_id) if last_id else None,
-        updated_at=conversation.updated_at,
+        peer=peer,
+        last_seq=conversation.of(user_id, "last_seq"),
+        my_delivered_seq=conversation.of(user_id, "delivered_seq"),
+        my_read_seq=conversation.of(user_id, "read_seq"),
+        peer_delivered_seq=conversation.of(peer.id, "delivered_seq"),
+        peer_read_seq=conversation.of(peer.id, "shown_read_seq"),
+        unread=conversation.of(user_id, "unread"),
+        muted=conversation.of(user_id, "muted"),
+        archived=conversation.of(user_id, "folder") == Folder.ARCHIVED,
+        last_message=last_message,
+        updated_at=one.updated_at,
     )
-
-
-def _peer_id(conversation: Conversation, user_id: UUID) -> UUID:
-    return conversation.second_id if user_id == conversation.first_id else conversation.first_id
 
 
 def has_message(user_id: UUID, message_id: UUID) -> bool:
-    """Whether the message is one that this person was sent or wrote."""
+    """Whether ``message_for`` finds it."""
+    try:
+        message_for(user_id, message_id)
+    except NotFound:
+        return False
+    return True
+
+
+def message_for(user_id: UUID, message_id: UUID) -> Message:
+    """One that this person wrote or was sent, and that neither they nor staff took away; it may
+    be a tombstone. Raises ``NotFound`` for all others alike."""
     message = Message.objects.select_related("conversation").filter(pk=message_id).first()
-    return message is not None and user_id in (
-        message.conversation.first_id,
-        message.conversation.second_id,
-    )
+    if message is None or not _shows(message, message.conversation, user_id):
+        raise NotFound("There is no such message.")
+    return message
 
 
-def messages_in(
-    conversation_id: UUID, *, before_seq: int | None, after_seq: int | None, limit: int
+def _shows(message: Message, conversation: Conversation, user_id: UUID) -> bool:
+    return _lists(conversation, user_id) and message.hidden in _visible(conversation, user_id)
+
+
+def _visible(conversation: Conversation, user_id: UUID) -> list[int]:
+    side = Hidden.FIRST if user_id == conversation.first_id else Hidden.SECOND
+    return Hidden.visible_to(side)
+
+
+def messages_for(
+    user_id: UUID,
+    conversation: Conversation,
+    *,
+    before_seq: int | None,
+    after_seq: int | None,
+    limit: int,
 ) -> list[Message]:
-    """``after_seq``: the lowest above it, ascending; else the highest (below ``before_seq``),
-    descending. Check access to the conversation first."""
-    messages = Message.objects.filter(conversation_id=conversation_id)
+    """What this person sees there. ``after_seq``: the lowest above it, ascending; else the
+    highest (below ``before_seq``), descending. The conversation is one of ``conversation_for``."""
+    messages = Message.objects.filter(
+        conversation_id=conversation.id, hidden__in=_visible(conversation, user_id)
+    )
     if after_seq is not None:
         return list(messages.filter(seq__gt=after_seq).order_by("seq")[:limit])
     if before_seq is not None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import orjson
 from django.conf import settings
 from rest_framework import serializers
 
@@ -12,7 +13,11 @@ from pairly.core.serializers import StrictSerializer
 from payments.serializers import WalletSerializer
 
 __all__ = [
+    "ChangeConversationSerializer",
+    "ConversationQuerySerializer",
     "ConversationSerializer",
+    "DeleteMessageSerializer",
+    "EditMessageSerializer",
     "MessagePageSerializer",
     "MessageSerializer",
     "OpenConversationSerializer",
@@ -32,8 +37,54 @@ class OpenConversationSerializer(StrictSerializer):
 class SendMessageSerializer(StrictSerializer):
     client_id = serializers.CharField(max_length=CLIENT_ID_CHARACTERS_MAX, trim_whitespace=False)
     kind = serializers.ChoiceField(MessageKind.choices)
-    text = serializers.CharField(max_length=settings.MESSAGE_TEXT_CHARACTERS_MAX)
+    text = serializers.CharField(
+        max_length=settings.MESSAGE_TEXT_CHARACTERS_MAX,
+        allow_blank=True,
+        default="",
+        help_text="Required for the kind text, else a caption.",
+    )
+    attachment_ids = serializers.ListField(
+        child=serializers.UUIDField(),
+        max_length=settings.MESSAGE_ATTACHMENTS_MAX,
+        default=list,
+        help_text="Uploaded before; required for every kind but text.",
+    )
     reply_to_id = serializers.UUIDField(required=False, allow_null=True, default=None)
+
+
+class EditMessageSerializer(StrictSerializer):
+    text = serializers.CharField(
+        max_length=settings.MESSAGE_TEXT_CHARACTERS_MAX,
+        allow_blank=True,
+        help_text="Empty takes a caption away.",
+    )
+
+
+class DeleteMessageSerializer(StrictSerializer):
+    """``for`` is a word of Python, so the field is put in under its name."""
+
+    def get_fields(self) -> dict[str, Any]:
+        return {"for": serializers.ChoiceField(["me", "both"])}
+
+
+class ChangeConversationSerializer(StrictSerializer):
+    muted = serializers.BooleanField(required=False)
+    archived = serializers.BooleanField(required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if not attrs:
+            raise serializers.ValidationError("Give muted, archived or both.")
+        return attrs
+
+
+class ConversationQuerySerializer(StrictSerializer):
+    """``cursor`` and ``limit`` belong to its pages."""
+
+    archived = serializers.BooleanField(
+        default=False, help_text="The archived conversations instead of the others."
+    )
+    cursor = serializers.CharField(required=False)
+    limit = serializers.CharField(required=False)
 
 
 class UpdateReceiptSerializer(StrictSerializer):
@@ -70,9 +121,14 @@ class MessageSerializer(serializers.Serializer[Message]):
     reply_to_id = serializers.UUIDField(allow_null=True)
     price = serializers.IntegerField()
     created_at = serializers.DateTimeField()
+    edited_at = serializers.DateTimeField(allow_null=True)
+    deleted_at = serializers.DateTimeField(
+        allow_null=True, help_text="Deleted for both; text and attachments are gone."
+    )
 
-    def get_attachments(self, message: Any) -> list[str]:
-        return []
+    def get_attachments(self, message: Any) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = orjson.loads(message.attachments)
+        return found
 
 
 class SentMessageSerializer(MessageSerializer):
@@ -91,6 +147,8 @@ class ConversationSerializer(serializers.Serializer[ConversationView]):
     peer_delivered_seq = serializers.IntegerField()
     peer_read_seq = serializers.IntegerField()
     unread = serializers.IntegerField()
+    muted = serializers.BooleanField()
+    archived = serializers.BooleanField()
     last_message = MessageSerializer(allow_null=True)
     updated_at = serializers.DateTimeField()
 

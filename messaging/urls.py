@@ -5,6 +5,7 @@ from django.urls import path
 from messaging.api import (
     ConversationDetail,
     ConversationList,
+    MessageDetail,
     MessageList,
     ReceiptUpdate,
     Sync,
@@ -15,5 +16,6 @@ urlpatterns = [
     path("conversations/<uuid:conversation_id>", ConversationDetail.as_view()),
     path("conversations/<uuid:conversation_id>/messages", MessageList.as_view()),
     path("conversations/<uuid:conversation_id>/receipts", ReceiptUpdate.as_view()),
+    path("messages/<uuid:message_id>", MessageDetail.as_view()),
     path("sync", Sync.as_view()),
 ]

@@ -17,6 +17,13 @@ class IndexSerializer(serializers.Serializer[Any]):
 
 class LimitsSerializer(serializers.Serializer[Any]):
     message_text_characters_max = serializers.IntegerField()
+    message_attachments_max = serializers.IntegerField()
+    message_edit_minutes = serializers.IntegerField(help_text="0: messages are not edited.")
+    message_delete_minutes = serializers.IntegerField(
+        help_text="For deleting for both; 0: that is not done."
+    )
+    first_messages_unanswered_max = serializers.IntegerField(help_text="0: any number.")
+    new_conversations_per_day_max = serializers.IntegerField(help_text="0: any number.")
     messages_max = serializers.IntegerField(help_text="In messages_window_seconds.")
     messages_window_seconds = serializers.IntegerField()
     typing_interval_seconds = serializers.IntegerField(help_text="One typing.start in this time.")

@@ -104,6 +104,11 @@ def _config() -> dict[str, Any]:
     return {
         "limits": {
             "message_text_characters_max": settings.MESSAGE_TEXT_CHARACTERS_MAX,
+            "message_attachments_max": settings.MESSAGE_ATTACHMENTS_MAX,
+            "message_edit_minutes": settings.MESSAGE_EDIT_MINUTES,
+            "message_delete_minutes": settings.MESSAGE_DELETE_MINUTES,
+            "first_messages_unanswered_max": settings.FIRST_MESSAGES_UNANSWERED_MAX,
+            "new_conversations_per_day_max": settings.NEW_CONVERSATIONS_PER_DAY_MAX,
             "messages_max": settings.MESSAGES_MAX,
             "messages_window_seconds": settings.MESSAGES_WINDOW_SECONDS,
             "typing_interval_seconds": settings.TYPING_INTERVAL_SECONDS,

@@ -19,9 +19,19 @@ from payments.ledger.accounts import (
 from payments.ledger.proofs import prove
 from payments.ledger.services import account_ids, open_accounts, post
 from payments.ledger.transfers import Posting
+from payments.returns import return_charge
 from payments.wallets import Charges, Wallet
 
-__all__ = ["Charges", "Grant", "Wallet", "grant_credits", "grant_many", "open_wallets", "prove"]
+__all__ = [
+    "Charges",
+    "Grant",
+    "Wallet",
+    "grant_credits",
+    "grant_many",
+    "open_wallets",
+    "prove",
+    "return_charge",
+]
 
 HOUSE_KEYS = (house_key(SALES), house_key(PROMOTIONS))
 

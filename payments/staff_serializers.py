@@ -5,21 +5,21 @@ from typing import Any
 from rest_framework import serializers
 
 from payments.intents.states import Status
-from payments.models import Intent, Observed
+from payments.models import Intent, Observed, Webhook
 
 __all__ = [
     "StaffIntentSerializer",
     "StaffIntentsQuerySerializer",
     "StaffIntentWithHistorySerializer",
-    "StaffQuerySerializer",
+    "StaffWebhookSerializer",
+    "StaffWebhookWithBodySerializer",
+    "StaffWebhooksQuerySerializer",
 ]
 
 SEARCH_CHARACTERS_MAX = 254
 
 
-class StaffQuerySerializer(serializers.Serializer[Any]):
-    """What every list of payments may be narrowed by."""
-
+class _QuerySerializer(serializers.Serializer[Any]):
     q = serializers.CharField(
         required=False, max_length=SEARCH_CHARACTERS_MAX, help_text="An exact id or address."
     )
@@ -28,8 +28,12 @@ class StaffQuerySerializer(serializers.Serializer[Any]):
     until = serializers.DateTimeField(required=False, help_text="Made before this time.")
 
 
-class StaffIntentsQuerySerializer(StaffQuerySerializer):
+class StaffIntentsQuerySerializer(_QuerySerializer):
     status = serializers.ChoiceField(required=False, choices=Status.choices)
+
+
+class StaffWebhooksQuerySerializer(_QuerySerializer):
+    state = serializers.ChoiceField(required=False, choices=Webhook.State.choices)
 
 
 class StaffIntentSerializer(serializers.ModelSerializer[Intent]):
@@ -79,3 +83,26 @@ class StaffIntentWithHistorySerializer(StaffIntentSerializer):
 
     class Meta(StaffIntentSerializer.Meta):
         fields = (*StaffIntentSerializer.Meta.fields, "history")
+
+
+class StaffWebhookSerializer(serializers.ModelSerializer[Webhook]):
+    class Meta:
+        model = Webhook
+        fields: tuple[str, ...] = (
+            "id",
+            "provider",
+            "event_id",
+            "type",
+            "state",
+            "attempts",
+            "due_at",
+            "last_error",
+            "intent_id",
+            "created_at",
+            "processed_at",
+        )
+
+
+class StaffWebhookWithBodySerializer(StaffWebhookSerializer):
+    class Meta(StaffWebhookSerializer.Meta):
+        fields = (*StaffWebhookSerializer.Meta.fields, "headers", "body")

@@ -22,15 +22,22 @@ class State:
     def __init__(self, person: Person) -> None:
         self._person = person
         self.conversations: dict[str, Json] = {
-            row["id"]: row for row in person.all_of("conversations")
+            row["id"]: row
+            for archived in ("false", "true")
+            for row in person.all_of(f"conversations?archived={archived}")
+        }
+        self.messages: dict[str, Json] = {
+            message["id"]: message
+            for conversation_id in self.conversations
+            for message in person.all_of(f"conversations/{conversation_id}/messages?after_seq=0")
         }
         self.wallet = person.wallet()
 
-    def as_lists(self) -> tuple[list[Json], Json]:
+    def as_lists(self) -> tuple[list[Json], dict[str, Json], Json]:
         rows = sorted(
             self.conversations.values(), key=lambda c: (c["updated_at"], c["id"]), reverse=True
         )
-        return rows, self.wallet
+        return rows, self.messages, self.wallet
 
     def apply(self, event: Json) -> None:
         handler: Callable[[Json], None] = getattr(self, f"_on_{event['type'].replace('.', '_')}")
@@ -46,10 +53,44 @@ class State:
             "last_seq": message["seq"],
             "last_message": message,
             "updated_at": message["created_at"],
+            "archived": False,
         }
+        self.messages[message["id"]] = message
         if message["sender_id"] != self._person.id:
             conversation["unread"] += 1
         self.wallet = data.get("wallet", self.wallet)
+
+    def _on_message_updated(self, data: Json) -> None:
+        self._replace(data["message"])
+
+    def _on_message_deleted(self, data: Json) -> None:
+        conversation = self.conversations[data["conversation_id"]]
+        conversation["unread"] = data["unread"]
+        if data["for"] == "both":
+            self._replace(data["message"])
+        else:
+            del self.messages[data["message_id"]]
+        if "last_message" in data:
+            conversation["last_message"] = data["last_message"]
+
+    def _on_message_restored(self, data: Json) -> None:
+        message = data["message"]
+        conversation = self.conversations[message["conversation_id"]]
+        conversation["unread"] = data["unread"]
+        self.messages[message["id"]] = message
+        if "last_message" in data:
+            conversation["last_message"] = data["last_message"]
+
+    def _replace(self, message: Json) -> None:
+        """A message as it is now, wherever it stands."""
+        self.messages[message["id"]] = message
+        conversation = self.conversations[message["conversation_id"]]
+        if conversation["last_message"]["id"] == message["id"]:
+            conversation["last_message"] = message
+
+    def _on_conversation_updated(self, data: Json) -> None:
+        conversation = self.conversations[data["conversation_id"]]
+        conversation |= {name: data[name] for name in ("muted", "archived")}
 
     def _on_receipt_updated(self, data: Json) -> None:
         conversation = self.conversations[data["conversation_id"]]
@@ -75,6 +116,8 @@ class State:
             "id": conversation_id,
             "peer": self._person.call("GET", f"users/{peer_id}"),
             "last_message": None,
+            "muted": False,
+            "archived": False,
         } | dict.fromkeys((*counters, *marks), 0)
         self.conversations[conversation_id] = made
         return made
@@ -156,7 +199,63 @@ def play_receipts(ava: Watched, ben: Watched, conversation_id: str) -> None:
     ben.receipt(conversation_id, read_seq=5)
 
 
-def play_grant(ava: Watched, ben: Watched) -> None:
+def play_edits(ava: Watched, ben: Watched, conversation_id: str) -> None:
+    """Of the newest message and of an older one."""
+    older, newest = (ava.send(conversation_id=conversation_id) for _ in range(2))
+    for message in (older, newest):
+        edit = {"message_id": message["id"], "text": "hello again"}
+        for _ in range(2):
+            ava.socket.command("message.edit", edit)
+
+
+def play_deletions(ava: Watched, ben: Watched, conversation_id: str) -> None:
+    """By either, for one or both, read or not, the newest and others, until none is left."""
+    ben.receipt(conversation_id, read_seq=ben.send(conversation_id=conversation_id)["seq"])
+    messages = [ava.send(conversation_id=conversation_id)["id"] for _ in range(5)]
+
+    def delete(who: Watched, message_id: str, scope: str) -> None:
+        for _ in range(2):
+            who.socket.command("message.delete", {"message_id": message_id, "for": scope})
+
+    delete(ava, messages[1], "both")
+    delete(ben, messages[2], "me")
+    delete(ava, messages[2], "both")
+    delete(ben, messages[4], "me")
+    delete(ava, messages[4], "both")
+    delete(ava, messages[4], "me")
+    delete(ben, messages[3], "me")
+    path = f"conversations/{conversation_id}/messages?after_seq=0"
+    for message in reversed(ben.person.all_of(path)):
+        delete(ben, message["id"], "me")
+    assert ben.person.all_of(path) == []
+
+
+def play_folders(ava: Watched, ben: Watched, conversation_id: str) -> None:
+    """Muted and archived by one; the next message brings it back, and muted it stays."""
+    for change in ({"muted": True, "archived": True}, {"archived": True}, {"archived": False}):
+        ava.person.call("PATCH", f"conversations/{conversation_id}", change)
+    ava.person.call("PATCH", f"conversations/{conversation_id}", {"archived": True})
+    ben.send(conversation_id=conversation_id)
+
+
+def play_moderation(ava: Watched, ben: Watched, conversation_id: str) -> None:
+    """Staff take messages away, give the credits back, and put some back."""
+    from messaging.services import moderation
+    from pairly.core import clock
+
+    ids = [UUID(ava.send(conversation_id=conversation_id)["id"]) for _ in range(3)]
+    for message_id in (ids[2], ids[0]):
+        for _ in range(2):
+            moderation.hide_message(message_id=message_id, now=clock.now())
+            moderation.refund_message(message_id=message_id, now=clock.now())
+    ben.socket.command("message.delete", {"message_id": str(ids[1]), "for": "me"})
+    for message_id in ids:
+        for _ in range(2):
+            moderation.restore_message(message_id=message_id, now=clock.now())
+    moderation.erase_message(message_id=ids[2], now=clock.now())
+
+
+def play_grant(ava: Watched, ben: Watched, reason: str = "grant") -> None:
     """Credits from outside: staff give some."""
     from pairly.core import clock
     from payments.services import grant_credits
@@ -165,7 +264,7 @@ def play_grant(ava: Watched, ben: Watched) -> None:
         grant_credits(
             owner_id=UUID(ava.person.id),
             credits=10,
-            operation=f"grant:{number}",
+            operation=f"{reason}:{number}",
             kind="grant",
             now=clock.now(),
         )
@@ -196,6 +295,10 @@ def test_state_before_plus_events_is_state_after(people: tuple[Watched, Watched]
     check()
     ben.send(conversation_id=conversation_id)
     check()
+    play_grant(ava, ben, "more")
+    for play in (play_edits, play_deletions, play_folders, play_moderation):
+        play(ava, ben, conversation_id)
+        check()
     durable = {event.type for event in EVENTS.values() if event.durable}
     assert seen == durable, "a durable event that no story here brings about"
 

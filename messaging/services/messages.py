@@ -13,12 +13,16 @@ from uuid import UUID
 import msgspec
 from django.conf import settings
 
-from messaging.conversations import ConversationBatch, ConversationState
-from messaging.errors import ClientIdConflict
+from messaging.attachments.claims import Claims
+from messaging.attachments.schemas import AttachmentView
+from messaging.conversations import INBOX, ConversationBatch, ConversationState, Side
+from messaging.errors import ClientIdConflict, MessageBlocked
 from messaging.events import MessageSent
-from messaging.models import Message, MessageKind, client_key
+from messaging.messages import MESSAGES, NO_ATTACHMENTS, message_view
+from messaging.models import Hidden, Message, MessageKind, client_key
 from messaging.schemas import MessageView
-from pairly.accounts.selectors import active_user_ids, is_blocked_between, user_exists
+from messaging.services.first_contact import Beginnings, begins, check_unanswered
+from pairly.accounts.selectors import is_blocked_between, standings_of, user_exists
 from pairly.core import clock
 from pairly.core.errors import (
     NotFound,
@@ -29,30 +33,19 @@ from pairly.core.errors import (
 )
 from pairly.core.ids import new_id
 from pairly.core.table import Table
+from pairly.moderation.classifier import Action, Assessment, assess
+from pairly.moderation.services import Flag, open_cases
 from pairly.outbox.services import emit
 from pairly.realtime.frames import Origin, to_json
 from pairly.realtime.services import Append, append
 from payments.pricing.price_list import message_price
 from payments.services import Charges, Wallet
 
-__all__ = ["SendMessage", "SendResult", "check_send", "message_view", "send_messages"]
+__all__ = ["SendMessage", "SendResult", "check_send", "check_text", "send_messages"]
 
-COLUMNS = (
-    "id",
-    "conversation_id",
-    "seq",
-    "sender_id",
-    "client_key",
-    "request_hash",
-    "kind",
-    "text",
-    "reply_to_id",
-    "price",
-    "created_at",
-)
-MESSAGES = Table(Message, *COLUMNS)
+TEXT = MessageKind.TEXT.value
 KINDS = frozenset(MessageKind.values)
-REPLIED = Table(Message, "id", "conversation_id")
+REPLIED = Table(Message, "id", "conversation_id", "deleted_at", "hidden")
 
 
 class SendMessage(msgspec.Struct, frozen=True):
@@ -62,9 +55,11 @@ class SendMessage(msgspec.Struct, frozen=True):
     client_id: str
     kind: str
     text: str
+    attachment_ids: tuple[UUID, ...]
     conversation_id: UUID | None
     to_user_id: UUID | None
     reply_to_id: UUID | None
+    assessment: Assessment
     origin: Origin | None = None
 
 
@@ -81,12 +76,24 @@ class SendResult(msgspec.Struct):
         return self.position is None
 
 
+class Sent(msgspec.Struct):
+    """What one request of a batch made. ``message_json`` is what the recipient gets; None for a
+    message that is withheld."""
+
+    request: SendMessage
+    result: SendResult
+    recipient_id: UUID
+    message_json: str
+    withheld: bool
+
+
 def check_send(
     *,
     sender_id: UUID,
     client_id: str,
     kind: str,
     text: str,
+    attachment_ids: Sequence[UUID] = (),
     conversation_id: UUID | None,
     to_user_id: UUID | None,
     reply_to_id: UUID | None,
@@ -102,21 +109,54 @@ def check_send(
         raise ValidationFailed.of("kind", "invalid_choice", "There is no such kind of message.")
     if not client_id.isprintable():
         raise ValidationFailed.of("client_id", "invalid", "The client_id is not plain text.")
-    text = text.strip()
-    if not text or "\0" in text:
+    _check_attachments(kind, attachment_ids)
+    text = check_text(text)
+    if not text and kind == TEXT:
         raise ValidationFailed.of("text", "blank", "The message is empty.")
+    return SendMessage(
+        sender_id,
+        client_id,
+        kind,
+        text,
+        tuple(attachment_ids),
+        conversation_id,
+        to_user_id,
+        reply_to_id,
+        assess(text),
+        origin,
+    )
+
+
+def check_text(text: str) -> str:
+    """The text as it is stored, perhaps none. Raises ``ValidationFailed``."""
+    text = text.strip()
+    if "\0" in text:
+        raise ValidationFailed.of("text", "invalid", "The text holds what is no text.")
     if len(text) > settings.MESSAGE_TEXT_CHARACTERS_MAX:
         sentence = f"The text has more than {settings.MESSAGE_TEXT_CHARACTERS_MAX} characters."
         raise ValidationFailed.of("text", "max_length", sentence)
-    return SendMessage(
-        sender_id, client_id, kind, text, conversation_id, to_user_id, reply_to_id, origin
-    )
+    return text
+
+
+def _check_attachments(kind: str, attachment_ids: Sequence[UUID]) -> None:
+    if kind == TEXT:
+        if attachment_ids:
+            sentence = "A text has no attachments; say what kind of message they are."
+            raise ValidationFailed.of("attachment_ids", "invalid", sentence)
+    elif not attachment_ids:
+        raise ValidationFailed.of("attachment_ids", "required", "Attach what is to be sent.")
+    elif len(attachment_ids) > settings.MESSAGE_ATTACHMENTS_MAX:
+        sentence = f"A message carries at most {settings.MESSAGE_ATTACHMENTS_MAX} attachments."
+        raise ValidationFailed.of("attachment_ids", "max_length", sentence)
+    elif len(set(attachment_ids)) != len(attachment_ids):
+        raise ValidationFailed.of("attachment_ids", "invalid", "An attachment is named twice.")
 
 
 def send_messages(requests: Sequence[SendMessage]) -> list[SendResult | PairlyError]:
     """Store, charge and announce messages; each request gets its result or its refusal.
 
     Refusals: ``NotFound``, ``Unavailable``, ``PermissionDenied``, ``ClientIdConflict``,
+    ``ValidationFailed``, ``NotAnsweredYet``, ``TooManyNewConversations``, ``MessageBlocked``,
     ``InsufficientCredits``. A refused request leaves nothing behind, its client id included.
     """
     batch = _SendBatch(requests, clock.now())
@@ -143,13 +183,18 @@ class _SendBatch:
             pairs={(r.sender_id, r.to_user_id) for r in requests if r.to_user_id},
         )
         addressed = {r.to_user_id for r in requests if r.to_user_id}
-        self._active = active_user_ids(senders | addressed | self._conversations.people)
-        self._replied: dict[UUID, UUID] = dict(
-            REPLIED.select("id", {r.reply_to_id for r in requests if r.reply_to_id})
-        )
-        self._charges = Charges(senders, now)
+        people = senders | addressed | self._conversations.people
+        self._standings = standings_of(people, now)
+        self._replied: dict[UUID, tuple[Any, ...]] = {
+            row[0]: row
+            for row in REPLIED.select("id", {r.reply_to_id for r in requests if r.reply_to_id})
+        }
+        self._claims = Claims({one for r in requests for one in r.attachment_ids})
+        self._beginnings = Beginnings((r.sender_id for r in requests if self._may_begin(r)), now)
+        self._charges = Charges(senders, now, payees=people)
         self._rows: list[tuple[Any, ...]] = []
-        self._sent: list[tuple[SendMessage, SendResult, UUID, str]] = []
+        self._sent: list[Sent] = []
+        self._flags: list[Flag] = []
 
     def attempt(self, request: SendMessage) -> SendResult | PairlyError:
         try:
@@ -165,8 +210,14 @@ class _SendBatch:
         first = self._known.get(key)
         if first is not None:
             return self._repeat(request, digest, first)
+        withheld = request.sender_id in self._standings.shadowed
         self._check_allowed(request, conversation, recipient_id)
-        message_id, price = new_id(), message_price(request.kind, self._now)
+        self._check_first_contact(request, conversation, recipient_id, withheld)
+        message_id = new_id()
+        flag = self._checked_content(request, conversation, recipient_id, message_id)
+        attachments = self._attachments(request)
+        # What nobody gets costs nothing.
+        price = 0 if withheld else message_price(request.kind, self._now)
         wallet = self._charges.charge(
             payer_id=request.sender_id,
             payee_id=recipient_id,
@@ -174,9 +225,14 @@ class _SendBatch:
             operation=f"message:{message_id}",
             kind="message",
         )
+        # From here on nothing is refused.
+        if flag is not None:
+            self._flags.append(flag)
         if conversation is None:
             conversation = self._conversations.create(request.sender_id, recipient_id, self._now)
-        self._advance(conversation, message_id, recipient_id)
+        self._advance(conversation, request.sender_id, message_id, withheld=withheld)
+        if attachments:
+            self._claims.take(attachment_ids=request.attachment_ids, message_id=message_id)
         row = (
             message_id,
             conversation.id,
@@ -185,17 +241,32 @@ class _SendBatch:
             key,
             digest,
             request.kind,
-            request.text,
             request.reply_to_id,
             price,
             self._now,
+            request.text,
+            to_json(attachments) if attachments else NO_ATTACHMENTS,
+            None,
+            None,
+            Hidden.WITHHELD | conversation.flag_of(recipient_id) if withheld else 0,
         )
-        self._known[key] = row
+        return self._note(request, row, wallet, recipient_id, withheld=withheld)
+
+    def _note(
+        self,
+        request: SendMessage,
+        row: tuple[Any, ...],
+        wallet: Wallet,
+        recipient_id: UUID,
+        *,
+        withheld: bool,
+    ) -> SendResult:
+        self._known[row[4]] = row
         self._rows.append(row)
         message = message_view(row, self._now_text)
         message_json = to_json(message)
         result = SendResult(message, wallet, _with_wallet(message_json, wallet))
-        self._sent.append((request, result, recipient_id, message_json))
+        self._sent.append(Sent(request, result, recipient_id, message_json, withheld))
         return result
 
     def _find(self, request: SendMessage) -> ConversationState | None:
@@ -204,6 +275,15 @@ class _SendBatch:
             return self._conversations.get_for(request.sender_id, request.conversation_id)
         assert request.to_user_id is not None
         return self._conversations.between(request.sender_id, request.to_user_id)
+
+    def _may_begin(self, request: SendMessage) -> bool:
+        """Whether one of the two may hear of the conversation only now."""
+        if request.conversation_id is not None:
+            conversation = self._conversations.find(request.conversation_id)
+            return conversation is not None and conversation.is_unlisted
+        assert request.to_user_id is not None
+        conversation = self._conversations.between(request.sender_id, request.to_user_id)
+        return conversation is None or conversation.is_unlisted
 
     def _recipient(self, request: SendMessage, conversation: ConversationState | None) -> UUID:
         if conversation is not None:
@@ -214,9 +294,9 @@ class _SendBatch:
     def _check_allowed(
         self, request: SendMessage, conversation: ConversationState | None, recipient_id: UUID
     ) -> None:
-        if request.sender_id not in self._active:
+        if request.sender_id not in self._standings.active:
             raise PermissionDenied("This account may not write.")
-        if recipient_id not in self._active:
+        if recipient_id not in self._standings.active:
             if conversation is None and not user_exists(recipient_id):
                 raise NotFound("There is no such person.")
             raise Unavailable
@@ -227,83 +307,128 @@ class _SendBatch:
                 raise Unavailable
         elif conversation.blocked:
             raise Unavailable
-        if request.reply_to_id is not None and (
-            conversation is None or self._replied.get(request.reply_to_id) != conversation.id
-        ):
+        if request.reply_to_id is not None and not self._may_reply(request, conversation):
             raise ValidationFailed.of(
                 "reply_to_id", "does_not_exist", "The message replied to is not here."
             )
 
+    def _may_reply(self, request: SendMessage, conversation: ConversationState | None) -> bool:
+        """Whether the message replied to is there for the sender, and not a tombstone."""
+        assert request.reply_to_id is not None
+        replied = self._replied.get(request.reply_to_id)
+        if replied is None or conversation is None:
+            return False
+        _id, conversation_id, deleted_at, hidden = replied
+        unseen = conversation.flag_of(request.sender_id) | Hidden.STAFF
+        return conversation_id == conversation.id and deleted_at is None and not hidden & unseen
+
+    def _check_first_contact(
+        self,
+        request: SendMessage,
+        conversation: ConversationState | None,
+        recipient_id: UUID,
+        withheld: bool,
+    ) -> None:
+        check_unanswered(conversation, request.sender_id)
+        if not withheld and begins(conversation, recipient_id):
+            self._beginnings.check(request.sender_id)
+
+    def _checked_content(
+        self,
+        request: SendMessage,
+        conversation: ConversationState | None,
+        recipient_id: UUID,
+        message_id: UUID,
+    ) -> Flag | None:
+        """What staff should look at, if anything. Raises ``MessageBlocked``; they hear of that
+        as well."""
+        answered = conversation is not None and conversation.side_of(recipient_id).sent > 0
+        verdict = request.assessment.decide(answered=answered)
+        if verdict.action is Action.ALLOW:
+            return None
+        sender_id = request.sender_id
+        if verdict.action is Action.BLOCK:
+            self._flags.append(Flag("user", sender_id, sender_id, request.text, verdict))
+            raise MessageBlocked
+        return Flag("message", message_id, sender_id, request.text, verdict)
+
+    def _attachments(self, request: SendMessage) -> list[AttachmentView]:
+        if not request.attachment_ids:
+            return []
+        return self._claims.check(
+            owner_id=request.sender_id, kind=request.kind, attachment_ids=request.attachment_ids
+        )
+
     def _repeat(self, request: SendMessage, digest: str, first: tuple[Any, ...]) -> SendResult:
         if first[5] != digest:
             raise ClientIdConflict
-        message = message_view(first, clock.to_rfc3339(first[10]))
+        message = message_view(first, clock.to_rfc3339(first[9]))
         wallet = self._charges.wallet(request.sender_id)
         return SendResult(message, wallet, _with_wallet(to_json(message), wallet))
 
     def _advance(
-        self, conversation: ConversationState, message_id: UUID, recipient_id: UUID
+        self, conversation: ConversationState, sender_id: UUID, message_id: UUID, *, withheld: bool
     ) -> None:
         conversation.last_seq += 1
-        conversation.last_message_id = message_id
-        conversation.opened_at = conversation.opened_at or self._now
-        conversation.updated_at = self._now
-        conversation.side_of(recipient_id).unread += 1
+        mine = conversation.side_of(sender_id)
+        self._show(mine, conversation.last_seq, message_id)
+        if not withheld:
+            recipient_id = conversation.peer_of(sender_id)
+            if begins(conversation, recipient_id):
+                self._beginnings.count(sender_id)
+            theirs = conversation.side_of(recipient_id)
+            self._show(theirs, conversation.last_seq, message_id)
+            theirs.unread += 1
+            mine.sent += 1
         self._conversations.touch(conversation)
 
+    def _show(self, side: Side, seq: int, message_id: UUID) -> None:
+        """A message comes to the top of a person's inbox, out of the archive too."""
+        side.last_seq, side.last_message_id = seq, message_id
+        side.folder, side.updated_at = INBOX, self._now
+
     def write(self) -> None:
+        open_cases(self._flags, self._now)
         if not self._sent:
             return
         self._charges.write()
+        self._beginnings.write()
+        self._claims.write()
         self._conversations.write()
         MESSAGES.insert(self._rows)
-        events: list[Append] = []
-        for request, result, recipient_id, message_json in self._sent:
-            sender_id = request.sender_id
-            mine = f'{result.ack[:-1]},"peer_id":"{recipient_id}"}}'
-            theirs = f'{{"message":{message_json},"peer_id":"{sender_id}"}}'
-            events += (
-                Append(sender_id, "message.new", mine, request.origin, result.ack),
-                Append(recipient_id, "message.new", theirs),
-            )
-        positions = append(events, self._now)
-        for (_request, result, _recipient, _json), position in zip(
-            self._sent, positions[::2], strict=True
-        ):
-            result.position = position
+        self._announce()
         emit(
             *(
-                MessageSent(row[0], row[1], row[3], recipient_id, row[6], row[9], self._now)
-                for row, (_request, _result, recipient_id, _json) in zip(
-                    self._rows, self._sent, strict=True
-                )
+                MessageSent(row[0], row[1], row[3], one.recipient_id, row[6], row[8], self._now)
+                for row, one in zip(self._rows, self._sent, strict=True)
+                if not one.withheld
             )
         )
+
+    def _announce(self) -> None:
+        """One event for each of the two, but for what is withheld."""
+        events: list[Append] = []
+        own: list[int] = []
+        for one in self._sent:
+            request, sender_id = one.request, one.request.sender_id
+            mine = f'{one.result.ack[:-1]},"peer_id":"{one.recipient_id}"}}'
+            own.append(len(events))
+            events.append(Append(sender_id, "message.new", mine, request.origin, one.result.ack))
+            if not one.withheld:
+                theirs = f'{{"message":{one.message_json},"peer_id":"{sender_id}"}}'
+                events.append(Append(one.recipient_id, "message.new", theirs))
+        positions = append(events, self._now)
+        for one, index in zip(self._sent, own, strict=True):
+            one.result.position = positions[index]
 
 
 def _request_hash(request: SendMessage, recipient_id: UUID) -> str:
     """What a client id stands for. Fields are joined with a character that none may contain,
     the text last."""
     reply = request.reply_to_id.hex if request.reply_to_id else ""
-    content = "\0".join((recipient_id.hex, request.kind, reply, request.text))
+    attachments = "".join([one.hex for one in request.attachment_ids])
+    content = "\0".join((recipient_id.hex, request.kind, reply, attachments, request.text))
     return hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
-
-
-def message_view(row: tuple[Any, ...], created_at: str) -> MessageView:
-    """The wire shape of a row of ``COLUMNS``."""
-    return MessageView(
-        id=row[0],
-        conversation_id=row[1],
-        seq=row[2],
-        sender_id=row[3],
-        client_id=row[4][32:],
-        kind=row[6],
-        text=row[7],
-        attachments=[],
-        reply_to_id=row[8],
-        price=row[9],
-        created_at=created_at,
-    )
 
 
 def _with_wallet(message_json: str, wallet: Wallet) -> str:

@@ -6,8 +6,8 @@ from uuid import UUID
 
 import msgspec
 
-from messaging.conversations import ConversationBatch, ConversationState
-from messaging.models import Message
+from messaging.conversations import NONE, ConversationBatch, ConversationState
+from messaging.models import Hidden, Message
 from messaging.schemas import ReceiptData
 from pairly.accounts.selectors import hides_read_receipts
 from pairly.core import clock
@@ -68,7 +68,7 @@ def update_receipts(requests: Sequence[UpdateReceipt]) -> list[ReceiptResult | P
     for request in requests:
         try:
             conversation = conversations.get_for(request.user_id, request.conversation_id)
-            if request.delivered_seq > conversation.last_seq:
+            if request.delivered_seq > conversation.side_of(request.user_id).last_seq:
                 raise ValidationFailed.of("delivered_seq", "invalid", "No such message yet.")
         except PairlyError as refusal:
             results.append(refusal)
@@ -91,6 +91,7 @@ def _advance(
 ) -> tuple[bool, bool]:
     """Grow the person's watermarks. Whether anything grew, and whether the other may see it."""
     side = conversation.side_of(request.user_id)
+    peer_knows = conversation.side_of(conversation.peer_of(request.user_id)).folder != NONE
     before = (side.delivered_seq, side.read_seq)
     shown_before = (side.delivered_seq, side.shown_read_seq)
     side.delivered_seq = max(side.delivered_seq, request.delivered_seq)
@@ -101,7 +102,9 @@ def _advance(
             side.shown_read_seq = request.read_seq
     return (
         (side.delivered_seq, side.read_seq) != before,
-        (side.delivered_seq, side.shown_read_seq) != shown_before and not conversation.blocked,
+        (side.delivered_seq, side.shown_read_seq) != shown_before
+        and not conversation.blocked
+        and peer_knows,
     )
 
 
@@ -110,13 +113,15 @@ def _unread_after(
 ) -> int:
     """Reading to the end is the common case and needs no query; else what was read is counted,
     so the cost follows what is read and not the history."""
-    if request.read_seq == conversation.last_seq:
+    if request.read_seq == conversation.side_of(request.user_id).last_seq:
         return 0
     read_now = Message.objects.filter(
         conversation_id=conversation.id,
         seq__gt=read_before,
         seq__lte=request.read_seq,
         sender_id=conversation.peer_of(request.user_id),
+        deleted_at=None,
+        hidden__in=Hidden.visible_to(conversation.flag_of(request.user_id)),
     ).count()
     return max(0, unread - read_now)
 

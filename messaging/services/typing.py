@@ -11,29 +11,28 @@ from messaging.selectors import partner_for
 from pairly.core import clock
 from pairly.realtime.services import send_ephemeral
 
-__all__ = ["forget_partner", "known_partner", "look_up_partner", "send_typing"]
+__all__ = ["forget_partner", "is_known", "look_up_partner", "send_typing"]
 
 PARTNERS_MAX = 100_000
 
-_partners: dict[tuple[UUID, UUID], tuple[UUID, float]] = {}
+_partners: dict[tuple[UUID, UUID], tuple[UUID | None, float]] = {}
 """(person, conversation) to the partner and until when (monotonic seconds) to believe it. A
 block in this process empties it at once; one in another process shows after the time is up."""
 
 
-def known_partner(user_id: UUID, conversation_id: UUID) -> UUID | None:
-    """The partner, if looked up a moment ago. Never blocks."""
-    partner_id, until = _partners.get((user_id, conversation_id), (None, 0.0))
-    return partner_id if until > time.monotonic() else None
+def is_known(user_id: UUID, conversation_id: UUID) -> bool:
+    """Whether the partner was looked up a moment ago. Never blocks."""
+    known = _partners.get((user_id, conversation_id))
+    return known is not None and known[1] > time.monotonic()
 
 
-def look_up_partner(user_id: UUID, conversation_id: UUID) -> UUID:
-    """The partner from the database. Raises ``NotFound`` or ``Unavailable``."""
+def look_up_partner(user_id: UUID, conversation_id: UUID) -> None:
+    """Read the partner from the database. Raises ``NotFound`` or ``Unavailable``."""
     partner_id = partner_for(user_id, conversation_id)
     if len(_partners) >= PARTNERS_MAX:
         _partners.clear()
     until = time.monotonic() + settings.TYPING_PARTNER_CACHE_SECONDS
     _partners[user_id, conversation_id] = (partner_id, until)
-    return partner_id
 
 
 def forget_partner(user_id: UUID, other_id: UUID) -> None:
@@ -43,8 +42,12 @@ def forget_partner(user_id: UUID, other_id: UUID) -> None:
             _partners.pop(key, None)
 
 
-def send_typing(*, user_id: UUID, partner_id: UUID, conversation_id: UUID, active: bool) -> None:
-    """Tell the partner; whoever hears it lets it expire by itself."""
+def send_typing(*, user_id: UUID, conversation_id: UUID, active: bool) -> None:
+    """Tell the partner looked up before, if they are to hear of it; whoever hears it lets it
+    expire by itself."""
+    partner_id, _until = _partners.get((user_id, conversation_id), (None, 0.0))
+    if partner_id is None:
+        return
     expires_at = None
     if active:
         expiry = clock.now() + timedelta(seconds=settings.TYPING_EXPIRY_SECONDS)

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from messaging.models import Conversation, Message
+from messaging.models import Conversation, Folder, Message
 from tests.clients import Person, Refused
 
 pytestmark = pytest.mark.mongodb
@@ -55,7 +55,8 @@ def test_opening_from_both_sides_is_one_conversation(live_server_url: str) -> No
         *(lambda: ben.open_conversation(ava) for _ in range(3)),
     )
     assert len(set(opened)) == 1
-    assert Conversation.objects.get().opened_at is not None
+    row = Conversation.objects.get()
+    assert (row.first_folder, row.second_folder) == (Folder.INBOX, Folder.INBOX)
 
 
 def test_the_first_people_of_an_empty_database_come_at_once(live_server_url: str) -> None:

@@ -10,7 +10,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from messaging.selectors import conversation_for, messages_in, views_for
+from messaging.selectors import conversation_for, messages_for, view_for
 from messaging.services.conversations import open_conversation
 from messaging.services.messages import SendResult, check_send, send_messages
 from messaging.services.receipts import ReceiptResult, check_receipt, update_receipts
@@ -123,8 +123,7 @@ class Conversation(RuleBasedStateMachine):
         for who in (0, 1):
             me, user_id = self.model.sides[who], self.people[who]
             peer = self.model.sides[1 - who]
-            row = conversation_for(user_id, self.conversation_id)
-            (view,) = views_for(user_id, [row])
+            view = view_for(user_id, self.conversation_id)
             assert view.last_seq == len(self.model.senders)
             assert (view.my_delivered_seq, view.my_read_seq) == (me.delivered, me.read)
             assert (view.peer_delivered_seq, view.peer_read_seq) == (peer.delivered, peer.read)
@@ -135,7 +134,8 @@ class Conversation(RuleBasedStateMachine):
         """Numbers without gaps, and logs that tell the same story to both."""
         if not hasattr(self, "model"):
             return
-        rows = messages_in(self.conversation_id, before_seq=None, after_seq=0, limit=1000)
+        conversation = conversation_for(self.people[0], self.conversation_id)
+        rows = messages_for(self.people[0], conversation, before_seq=None, after_seq=0, limit=1000)
         assert [row.seq for row in rows] == list(range(1, len(self.model.senders) + 1))
         for who in (0, 1):
             log = catch_up(self.people[who], 0)

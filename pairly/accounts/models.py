@@ -77,6 +77,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     suspended_at = models.DateTimeField(null=True)
     suspended_until = models.DateTimeField(null=True, help_text="absent: until restored")
     suspension_reason = models.CharField(max_length=REASON_LENGTH_MAX, blank=True)
+    shadow_restricted_at = models.DateTimeField(
+        null=True, help_text="what this person writes reaches nobody"
+    )
     deleted_at = models.DateTimeField(null=True)
     is_staff = models.BooleanField(default=False)
 

@@ -18,6 +18,7 @@ from pairly.core.table import Table
 
 __all__ = [
     "DirectoryFilter",
+    "Standings",
     "active_user_ids",
     "blocked_either_way",
     "blocks_of",
@@ -29,24 +30,42 @@ __all__ = [
     "photo_for",
     "reports_by",
     "roles_of",
+    "standings_of",
     "touched_before",
     "user_by_email",
     "user_exists",
     "user_for",
 ]
 
-STANDINGS = Table(User, "id", "deleted_at", "suspended_at", "suspended_until")
+STANDINGS = Table(
+    User, "id", "deleted_at", "suspended_at", "suspended_until", "shadow_restricted_at"
+)
 RECEIPTS = Table(User, "id", "send_read_receipts")
+
+
+@dataclass(frozen=True, slots=True)
+class Standings:
+    """``active`` exist and are neither suspended nor deleted; what the ``shadowed`` write is to
+    reach nobody."""
+
+    active: set[UUID]
+    shadowed: set[UUID]
+
+
+def standings_of(user_ids: Collection[UUID], now: datetime) -> Standings:
+    """Who of the people may act, and whom others hear of. One bulk read."""
+    active, shadowed = set(), set()
+    for user_id, deleted_at, suspended_at, until, shadow in STANDINGS.select("id", user_ids):
+        if deleted_at is None and (suspended_at is None or (until is not None and until <= now)):
+            active.add(user_id)
+        if shadow is not None:
+            shadowed.add(user_id)
+    return Standings(active, shadowed)
 
 
 def active_user_ids(user_ids: Collection[UUID]) -> set[UUID]:
     """Those of the people who exist and are neither suspended nor deleted. One bulk read."""
-    now = clock.now()
-    return {
-        user_id
-        for user_id, deleted_at, suspended_at, until in STANDINGS.select("id", user_ids)
-        if deleted_at is None and (suspended_at is None or (until is not None and until <= now))
-    }
+    return standings_of(user_ids, clock.now()).active
 
 
 def hides_read_receipts(user_ids: Collection[UUID]) -> set[UUID]:

@@ -10,6 +10,7 @@ import logging
 import math
 import time
 from contextlib import suppress
+from types import CoroutineType
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
@@ -140,6 +141,8 @@ class SocketEndpoint:
             if command.operation is not None and command.to_request is not None:
                 origin = Origin(connection.key, command_id)
                 request = command.to_request(connection, data, origin)
+                if isinstance(request, CoroutineType):
+                    request = await request
                 await _room(connection)
                 connection.in_flight += 1
                 reply = functools.partial(_reply, connection, command_id)

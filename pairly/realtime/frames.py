@@ -76,7 +76,8 @@ Handler = Callable[["Connection", Any], Awaitable[Any]]
 """Takes the socket and the decoded data; what it returns is the data of the ack."""
 
 ToRequest = Callable[["Connection", Any, Origin], Any]
-"""Turns decoded data into a batched operation's request, or raises a ``PairlyError``."""
+"""Turns decoded data into a batched operation's request, or into a coroutine that gives it; or
+raises a ``PairlyError``."""
 
 
 Rate = Callable[[], tuple[int, float]]

@@ -96,6 +96,10 @@ class Books:
         """An account that was loaded; None if it was never opened."""
         return self._by_key.get(key)
 
+    def by_id(self, account_id: str) -> AccountState:
+        """An account that was loaded."""
+        return self._by_id[account_id]
+
     def account(self, key: str) -> AccountState:
         """The account of that name, opened if need be."""
         if key not in self._by_key:

@@ -45,13 +45,14 @@ def test_keys_and_nulls_are_what_the_model_says() -> None:
     assert sorted(users.select("id", people)) == sorted(
         (user_id, f"{n}@example.test", None, None) for n, user_id in enumerate(people)
     )
-    table = Table(Conversation, "id", "first_id", "second_id", "blocked", "opened_at")
+    table = Table(Conversation, "id", "first_id", "second_id", "blocked", "first_last_message_id")
     made = Conversation.objects.create(
         pair_key=pair_key(*people),
         first_id=people[0],
         second_id=people[1],
         blocked=True,
-        updated_at=now,
+        first_updated_at=now,
+        second_updated_at=now,
     )
     assert table.select("first_id", people) == [(made.id, people[0], people[1], True, None)]
 
