@@ -202,6 +202,8 @@ else:
     }
     CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 
+CACHE_OUTAGE_TOLD = "pairly.monitoring.outages.tell_of_cache"
+
 # Accounts
 
 AUTH_PASSWORD_VALIDATORS = [

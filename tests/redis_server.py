@@ -16,11 +16,15 @@ def redis_path() -> str | None:
 
 class RedisServer:
     def __init__(self) -> None:
+        self.port = free_port()
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self.start()
+
+    def start(self) -> None:
+        """Again, after it was stopped: empty, at the same address."""
         path = redis_path()
         if path is None:
             raise RuntimeError("no redis-server: apt-get install redis-server")
-        self.port = free_port()
-        self.url = f"redis://127.0.0.1:{self.port}/0"
         self._process = subprocess.Popen(
             [path, "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly"]
             + ["no"],
@@ -30,6 +34,11 @@ class RedisServer:
 
     def stop(self) -> None:
         self._process.terminate()
+        self._process.wait()
+
+    def kill(self) -> None:
+        """As when its machine goes."""
+        self._process.kill()
         self._process.wait()
 
     def _wait(self) -> None:

@@ -13,6 +13,7 @@ class MailThrottle(WindowThrottle):
 
     scope = "mail"
     limit_setting = "RATE_MAIL_PER_MINUTE"
+    fails_closed = True
 
     def caller(self, request: Any) -> Sequence[str] | None:
         return ("user", str(request.user.pk)) if request.user.is_authenticated else None

@@ -4,6 +4,9 @@ REST framework's own throttles read a list, change it and write it back, so requ
 together slip through. Here two counters, of this minute and of the one before, are moved by the
 cache's atomic ``incr``; the earlier one counts by the share of it that the last sixty seconds
 still cover, rounded up, so that a burst over the border of two minutes gains nothing.
+
+Without the cache nobody is counted. Requests go on uncounted, but for those that are limited
+since they can be abused (``fails_closed``): these are asked to come again.
 """
 
 import hashlib
@@ -14,9 +17,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
-from django.core.cache import cache
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.throttling import BaseThrottle
+
+from pairly.core import shared_cache
+from pairly.core.errors import TryAgain
 
 __all__ = ["MoneyThrottle", "SignInThrottle", "UserThrottle", "WindowThrottle", "client_address"]
 
@@ -28,10 +33,12 @@ class WindowThrottle(BaseThrottle):
     """At most ``settings.<limit_setting>`` requests of one caller in sixty seconds.
 
     A refused request does not count. ``wait()`` tells the seconds until the next would pass.
+    Raises ``TryAgain`` where it cannot count and ``fails_closed``.
     """
 
     scope: str
     limit_setting: str
+    fails_closed = False
 
     def __init__(self) -> None:
         self._wait_seconds: float | None = None
@@ -45,8 +52,21 @@ class WindowThrottle(BaseThrottle):
         if caller is None:
             return True
         limit: int = getattr(settings, self.limit_setting)
-        self._wait_seconds = _take(self.scope, caller, limit, time.time())
+        try:
+            self._wait_seconds = shared_cache.ask(
+                lambda cache: _take(cache, self.scope, caller, limit, time.time())
+            )
+        except shared_cache.CacheAway as error:
+            return self._uncounted(error)
         return self._wait_seconds is None
+
+    def _uncounted(self, error: Exception) -> bool:
+        if not self.fails_closed:
+            return True
+        raise TryAgain(
+            "This cannot be done right now; try again in a moment.",
+            retry_after_seconds=shared_cache.LEFT_ALONE_SECONDS,
+        ) from error
 
     def wait(self) -> float | None:
         return self._wait_seconds
@@ -67,6 +87,7 @@ class MoneyThrottle(WindowThrottle):
 
     scope = "money"
     limit_setting = "RATE_MONEY_PER_MINUTE"
+    fails_closed = True
 
     def caller(self, request: Any) -> Sequence[str] | None:
         return None if request.method in SAFE_METHODS else _user_or_address(request)
@@ -77,6 +98,7 @@ class SignInThrottle(WindowThrottle):
 
     scope = "sign-in"
     limit_setting = "RATE_SIGN_IN_PER_MINUTE"
+    fails_closed = True
 
     def caller(self, request: Any) -> Sequence[str] | None:
         if request.method in SAFE_METHODS:
@@ -118,17 +140,17 @@ def _network(address: str) -> str:
     return str(ipaddress.ip_network((parsed, 64), strict=False)) if parsed.version == 6 else address
 
 
-def _take(scope: str, caller: Sequence[str], limit: int, now: float) -> float | None:
+def _take(cache: Any, scope: str, caller: Sequence[str], limit: int, now: float) -> float | None:
     """Count one request. None if it is within the limit, else the seconds to wait."""
     window, elapsed = divmod(now, WINDOW_SECONDS)
     name = hashlib.sha256("\0".join(caller).encode()).hexdigest()[:32]
     key = f"rate:{scope}:{name}:{int(window)}"
     before: int = cache.get(f"rate:{scope}:{name}:{int(window) - 1}", 0)
-    count = _increment(key)
+    count = _increment(cache, key)
     faded = math.ceil(before * (1 - elapsed / WINDOW_SECONDS) - ROUNDING)
     if faded + count <= limit:
         return None
-    _decrement(key)
+    _decrement(cache, key)
     return _seconds_until_free(before, count - 1, limit, elapsed)
 
 
@@ -142,16 +164,16 @@ def _seconds_until_free(before: int, count: int, limit: int, elapsed: float) -> 
     return max(1.0, passed + WINDOW_SECONDS * (1 - share))
 
 
-def _increment(key: str) -> int:
+def _increment(cache: Any, key: str) -> int:
     cache.add(key, 0, timeout=2 * WINDOW_SECONDS)
     try:
-        return cache.incr(key)
+        return int(cache.incr(key))
     except ValueError:  # The cache dropped the key in between; counting starts afresh.
         cache.set(key, 1, timeout=2 * WINDOW_SECONDS)
         return 1
 
 
-def _decrement(key: str) -> None:
+def _decrement(cache: Any, key: str) -> None:
     try:
         cache.decr(key)
     except ValueError:

@@ -1,5 +1,6 @@
 """Rate limits: exact under threads, told in Retry-After, and hard to walk around."""
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -7,7 +8,10 @@ import pytest
 import time_machine
 from rest_framework.test import APIClient
 
+from pairly.alerts.models import Alert
+from pairly.core import shared_cache
 from pairly.core.throttling import client_address
+from tests.redis_server import RedisServer, redis_path
 
 START = 1_800_000_000
 
@@ -69,6 +73,67 @@ def test_processes_that_share_redis_share_the_limit(settings: Any, redis_server:
     with time_machine.travel(START, tick=False), ThreadPoolExecutor(4) as threads:
         statuses = list(threads.map(lambda _: get().status_code, range(30)))
     assert (statuses.count(200), statuses.count(429)) == (20, 10)
+
+
+@pytest.fixture
+def mortal_redis(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[RedisServer]:
+    """A Redis of this test's own, which it may kill; asked again at once."""
+    if redis_path() is None:
+        pytest.skip("needs redis-server, which is not installed (apt-get install redis-server)")
+    server = RedisServer()
+    backend = "django.core.cache.backends.redis.RedisCache"
+    settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": server.url}}
+    monkeypatch.setattr(shared_cache, "LEFT_ALONE_SECONDS", 0)
+    monkeypatch.setattr(shared_cache, "_outage", shared_cache._Outage())
+    yield server
+    server.stop()
+
+
+def test_without_redis_requests_go_on_and_what_can_be_abused_waits(
+    mortal_redis: RedisServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = APIClient()
+
+    def statuses() -> list[int]:
+        asked = (
+            get(),
+            client.get("/api/money"),
+            client.post("/api/money"),
+            client.post("/api/sign-in", {"email": "ava@pairly.test"}),
+        )
+        return [answer.status_code for answer in asked]
+
+    assert statuses() == [200] * 4
+    mortal_redis.kill()
+    with caplog.at_level("WARNING"):
+        assert statuses() == statuses() == [200, 200, 503, 503]
+    assert {get().status_code for _ in range(40)} == {200}
+    refused = client.post("/api/money")
+    assert refused.json()["code"] == "try_again" and "Retry-After" in refused
+    told = [line for line in caplog.messages if "shared cache cannot be had" in line]
+    assert len(told) == 1
+    (alert,) = Alert.objects.all()
+    assert (alert.kind, alert.state, alert.count) == ("cache_away", "open", 1)
+
+    mortal_redis.start()
+    with caplog.at_level("WARNING"):
+        assert statuses() == [200] * 4
+    assert "the shared cache is back" in caplog.messages
+    assert [get().status_code for _ in range(20)].count(429) == 1
+    alert.refresh_from_db()
+    assert alert.state == "resolved"
+
+
+def test_a_redis_that_is_away_is_left_alone_for_a_while(
+    mortal_redis: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared_cache, "LEFT_ALONE_SECONDS", 3600)
+    mortal_redis.kill()
+    assert get().status_code == 200
+    mortal_redis.start()
+    assert {get().status_code for _ in range(40)} == {200}
+    assert APIClient().post("/api/money")["Retry-After"] == "3600"
+    assert shared_cache.is_away()
 
 
 def test_guessing_is_limited_by_account_and_address() -> None:
