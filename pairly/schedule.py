@@ -80,6 +80,11 @@ TASKS: tuple[PeriodicTask, ...] = (
         every=timedelta(seconds=5),
     ),
     PeriodicTask(
+        name="payments.trim_webhooks",
+        function="payments.tasks.trim_webhooks",
+        every=time(hour=3, minute=10),
+    ),
+    PeriodicTask(
         name="payments.follow_up_intents",
         function="payments.tasks.follow_up_intents",
         every=timedelta(seconds=10),

@@ -6,7 +6,9 @@ __all__ = [
     "EmailNotVerified",
     "HoldResolved",
     "InsufficientCredits",
+    "NotReplayable",
     "ProviderUnreachable",
+    "ReplaysExhausted",
     "TransferConflict",
 ]
 
@@ -32,6 +34,14 @@ class HoldResolved(Conflict):
 class EmailNotVerified(PermissionDenied):
     code = "email_not_verified"
     title = "Verify your e-mail address before you buy."
+
+
+class NotReplayable(Conflict):
+    title = "This event is done, still being worked on, or not kept in full any more."
+
+
+class ReplaysExhausted(Conflict):
+    title = "This event was replayed too often; mend the cause, or discard it."
 
 
 class ProviderUnreachable(PairlyError):

@@ -1,4 +1,4 @@
-"""``/api/v1/staff/payments`` and ``staff/webhooks``: what the staff site shows, for programs."""
+"""``/api/v1/staff/payments``: what the staff site shows, for programs."""
 
 from typing import Any
 from uuid import UUID
@@ -14,18 +14,14 @@ from rest_framework.views import APIView
 from pairly.accounts.permissions import StaffPermission
 from pairly.core.ids import first_id_at
 from payments.intents.selectors import find_intents, history_of
-from payments.models import Intent, Webhook
+from payments.models import Intent
 from payments.staff_serializers import (
     StaffIntentSerializer,
     StaffIntentsQuerySerializer,
     StaffIntentWithHistorySerializer,
-    StaffWebhookSerializer,
-    StaffWebhooksQuerySerializer,
-    StaffWebhookWithBodySerializer,
 )
-from payments.webhooks.selectors import find_webhooks
 
-__all__ = ["StaffPaymentView", "StaffPaymentsView", "StaffWebhookView", "StaffWebhooksView"]
+__all__ = ["StaffPaymentView", "StaffPaymentsView", "narrowed", "wanted"]
 
 VIEW: Any = (StaffPermission("payments.view"),)
 
@@ -44,9 +40,9 @@ class StaffPaymentsView(ListAPIView[Intent]):
         return super().get(request, *args, **kwargs)
 
     def get_queryset(self) -> "QuerySet[Intent]":
-        wanted = _wanted(StaffIntentsQuerySerializer, self.request)
-        found = find_intents(wanted["q"]) if "q" in wanted else Intent.objects.all()
-        return _narrowed(found, wanted, "status")
+        asked = wanted(StaffIntentsQuerySerializer, self.request)
+        found = find_intents(asked["q"]) if "q" in asked else Intent.objects.all()
+        return narrowed(found, asked, "status")
 
 
 @extend_schema(tags=["staff"])
@@ -61,49 +57,20 @@ class StaffPaymentView(APIView):
         return Response(StaffIntentWithHistorySerializer(intent).data)
 
 
-@extend_schema(tags=["staff"])
-class StaffWebhooksView(ListAPIView[Webhook]):
-    """Events that providers sent, newest first."""
-
-    permission_classes = VIEW
-    serializer_class = StaffWebhookSerializer
-    ordering = ("-id",)
-    queryset = Webhook.objects.none()
-
-    @extend_schema(parameters=[StaffWebhooksQuerySerializer])
-    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return super().get(request, *args, **kwargs)
-
-    def get_queryset(self) -> "QuerySet[Webhook]":
-        wanted = _wanted(StaffWebhooksQuerySerializer, self.request)
-        found = find_webhooks(wanted["q"]) if "q" in wanted else Webhook.objects.all()
-        return _narrowed(found, wanted, "state")
-
-
-@extend_schema(tags=["staff"])
-class StaffWebhookView(APIView):
-    permission_classes = VIEW
-
-    @extend_schema(responses=StaffWebhookWithBodySerializer)
-    def get(self, request: Request, webhook_id: UUID) -> Response:
-        """An event as it came."""
-        webhook = get_object_or_404(Webhook, pk=webhook_id)
-        return Response(StaffWebhookWithBodySerializer(webhook).data)
-
-
-def _wanted(serializer_class: Any, request: Request) -> dict[str, Any]:
+def wanted(serializer_class: Any, request: Request) -> dict[str, Any]:
+    """The checked query of a list. Raises REST framework's ``ValidationError``."""
     query = serializer_class(data=request.query_params)
     query.is_valid(raise_exception=True)
     values: dict[str, Any] = query.validated_data
     return values
 
 
-def _narrowed(rows: "QuerySet[Any]", wanted: dict[str, Any], *names: str) -> "QuerySet[Any]":
+def narrowed(rows: "QuerySet[Any]", asked: dict[str, Any], *names: str) -> "QuerySet[Any]":
     """By the columns named and the provider, and by time through the keys."""
-    equal = {name: wanted[name] for name in (*names, "provider") if name in wanted}
+    equal = {name: asked[name] for name in (*names, "provider") if name in asked}
     rows = rows.filter(**equal)
-    if "since" in wanted:
-        rows = rows.filter(pk__gte=first_id_at(wanted["since"]))
-    if "until" in wanted:
-        rows = rows.filter(pk__lt=first_id_at(wanted["until"]))
+    if "since" in asked:
+        rows = rows.filter(pk__gte=first_id_at(asked["since"]))
+    if "until" in asked:
+        rows = rows.filter(pk__lt=first_id_at(asked["until"]))
     return rows

@@ -5,21 +5,21 @@ from typing import Any
 from rest_framework import serializers
 
 from payments.intents.states import Status
-from payments.models import Intent, Observed, Webhook
+from payments.models import Intent, Observed
 
 __all__ = [
     "StaffIntentSerializer",
     "StaffIntentsQuerySerializer",
     "StaffIntentWithHistorySerializer",
-    "StaffWebhookSerializer",
-    "StaffWebhookWithBodySerializer",
-    "StaffWebhooksQuerySerializer",
+    "StaffQuerySerializer",
 ]
 
 SEARCH_CHARACTERS_MAX = 254
 
 
-class _QuerySerializer(serializers.Serializer[Any]):
+class StaffQuerySerializer(serializers.Serializer[Any]):
+    """What every list of payments may be narrowed by."""
+
     q = serializers.CharField(
         required=False, max_length=SEARCH_CHARACTERS_MAX, help_text="An exact id or address."
     )
@@ -28,12 +28,8 @@ class _QuerySerializer(serializers.Serializer[Any]):
     until = serializers.DateTimeField(required=False, help_text="Made before this time.")
 
 
-class StaffIntentsQuerySerializer(_QuerySerializer):
+class StaffIntentsQuerySerializer(StaffQuerySerializer):
     status = serializers.ChoiceField(required=False, choices=Status.choices)
-
-
-class StaffWebhooksQuerySerializer(_QuerySerializer):
-    state = serializers.ChoiceField(required=False, choices=Webhook.State.choices)
 
 
 class StaffIntentSerializer(serializers.ModelSerializer[Intent]):
@@ -83,26 +79,3 @@ class StaffIntentWithHistorySerializer(StaffIntentSerializer):
 
     class Meta(StaffIntentSerializer.Meta):
         fields = (*StaffIntentSerializer.Meta.fields, "history")
-
-
-class StaffWebhookSerializer(serializers.ModelSerializer[Webhook]):
-    class Meta:
-        model = Webhook
-        fields: tuple[str, ...] = (
-            "id",
-            "provider",
-            "event_id",
-            "type",
-            "state",
-            "attempts",
-            "due_at",
-            "last_error",
-            "intent_id",
-            "created_at",
-            "processed_at",
-        )
-
-
-class StaffWebhookWithBodySerializer(StaffWebhookSerializer):
-    class Meta(StaffWebhookSerializer.Meta):
-        fields = (*StaffWebhookSerializer.Meta.fields, "headers", "body")

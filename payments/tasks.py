@@ -6,12 +6,14 @@ from payments.ledger.sealing import seal_waiting
 from payments.ledger.verification import Report, verify
 from payments.simulator.services import deliver_settled
 from payments.webhooks.processing import process_due
+from payments.webhooks.trimming import trim_bodies
 
 __all__ = [
     "deliver_mock_webhooks",
     "follow_up_intents",
     "process_webhooks",
     "seal_ledger",
+    "trim_webhooks",
     "verify_ledger_full",
     "verify_ledger_incremental",
 ]
@@ -50,6 +52,11 @@ def follow_up_intents() -> int:
 def process_webhooks() -> int:
     """Events that were left, or that are to be tried again."""
     return process_due(clock.now())
+
+
+def trim_webhooks() -> int:
+    """Bodies of events that are over for long."""
+    return trim_bodies(clock.now())
 
 
 def deliver_mock_webhooks() -> int:

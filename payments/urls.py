@@ -6,18 +6,14 @@ from django.urls import URLPattern, path
 from payments import api
 from payments.intents import api as intents
 from payments.pricing.staff_api import StaffPricesView
-from payments.staff_api import (
-    StaffPaymentsView,
-    StaffPaymentView,
-    StaffWebhooksView,
-    StaffWebhookView,
-)
+from payments.staff_api import StaffPaymentsView, StaffPaymentView
 from payments.staff_ledger import (
     StaffAccountsView,
     StaffBlocksView,
     StaffTransfersView,
     VerifyLedgerView,
 )
+from payments.webhooks import staff_api as staff_webhooks
 from payments.webhooks.api import WebhookView
 
 urlpatterns: list[URLPattern] = [
@@ -34,8 +30,27 @@ urlpatterns: list[URLPattern] = [
     path("staff/payments", StaffPaymentsView.as_view(), name="staff-payments"),
     path("staff/payments/prices", StaffPricesView.as_view(), name="staff-prices"),
     path("staff/payments/<uuid:intent_id>", StaffPaymentView.as_view(), name="staff-payment"),
-    path("staff/webhooks", StaffWebhooksView.as_view(), name="staff-webhooks"),
-    path("staff/webhooks/<uuid:webhook_id>", StaffWebhookView.as_view(), name="staff-webhook"),
+    path("staff/webhooks", staff_webhooks.StaffWebhooksView.as_view(), name="staff-webhooks"),
+    path(
+        "staff/webhooks/replay",
+        staff_webhooks.ReplayDeadWebhooksView.as_view(),
+        name="staff-replay-webhooks",
+    ),
+    path(
+        "staff/webhooks/<uuid:webhook_id>",
+        staff_webhooks.StaffWebhookView.as_view(),
+        name="staff-webhook",
+    ),
+    path(
+        "staff/webhooks/<uuid:webhook_id>/replay",
+        staff_webhooks.ReplayWebhookView.as_view(),
+        name="staff-replay-webhook",
+    ),
+    path(
+        "staff/webhooks/<uuid:webhook_id>/discard",
+        staff_webhooks.DiscardWebhookView.as_view(),
+        name="staff-discard-webhook",
+    ),
     path("staff/ledger/accounts", StaffAccountsView.as_view(), name="staff-accounts"),
     path("staff/ledger/transfers", StaffTransfersView.as_view(), name="staff-transfers"),
     path("staff/ledger/blocks", StaffBlocksView.as_view(), name="staff-blocks"),

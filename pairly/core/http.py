@@ -3,6 +3,7 @@
 Pages of lists are in ``pagination``, rate limits in ``throttling``, JSON in ``wire``.
 """
 
+import logging
 import re
 import time
 from collections.abc import Callable
@@ -13,7 +14,14 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.views import csrf, defaults
 
-from pairly.core.errors import NotFound, PairlyError, PermissionDenied, ValidationFailed
+from pairly.core.db import is_outage
+from pairly.core.errors import (
+    NotFound,
+    PairlyError,
+    PermissionDenied,
+    TryAgain,
+    ValidationFailed,
+)
 from pairly.core.ids import new_request_id
 from pairly.core.pagination import PairlyCursorPagination
 from pairly.core.problems import (
@@ -43,7 +51,11 @@ __all__ = [
     "request_id_of",
 ]
 
+logger = logging.getLogger(__name__)
+
 API_PREFIX = "/api/"
+DATABASE_AWAY = "The database does not answer; try again in a moment."
+OUTAGE_RETRY_SECONDS = 5
 REQUEST_ID_HEADER = "X-Request-ID"
 STARTED_SECONDS = "pairly.started_seconds"
 SANE_REQUEST_ID = re.compile(r"[\x21-\x7e]{1,64}")
@@ -146,6 +158,9 @@ def _described(request: HttpRequest, status: int) -> dict[str, Any]:
 def exception_handler(error: Exception, context: dict[str, Any]) -> ProblemResponse | None:
     """REST framework's hook. None hands a defect to Django, which logs it and asks handler500."""
     known = to_pairly_error(error)
+    if known is None and is_outage(error):
+        logger.error("the database does not answer", exc_info=error)
+        known = TryAgain(DATABASE_AWAY, retry_after_seconds=OUTAGE_RETRY_SECONDS)
     if known is None:
         return None
     return ProblemResponse(known, trace_id=request_id_of(context["request"]))

@@ -13,9 +13,11 @@ from payments.intents.models import Intent, Observed
 from payments.intents.selectors import find_intents, intents_of, intents_with_ref
 from payments.intents.states import Status
 from payments.tests.people import make_people
+from payments.webhooks.decisions import replayable_dead
 from payments.webhooks.models import Webhook
 from payments.webhooks.processing import due_webhooks
 from payments.webhooks.selectors import find_webhooks
+from payments.webhooks.trimming import trimmable
 from tests.explain import assert_uses_index
 
 pytestmark = pytest.mark.mongodb
@@ -82,6 +84,8 @@ def test_hot_reads_and_staff_searches_use_their_indexes() -> None:
     for rows in (
         due_intents(now),
         due_webhooks("failed", now),
+        replayable_dead(),
+        trimmable("done", now),
         intents_with_ref(intent.provider, intent.provider_ref),
         find_intents(intent.provider_ref),
         find_intents(str(intent.pk)),

@@ -3,10 +3,12 @@
 import json
 import time
 from datetime import timedelta
+from io import StringIO
 from typing import Any
 
 import pytest
 import time_machine
+from django.core.management import call_command
 from rest_framework.test import APIClient
 
 from pairly.core import clock
@@ -20,6 +22,12 @@ pytestmark = pytest.mark.mongodb
 
 def states() -> list[tuple[str, int]]:
     return list(Webhook.objects.order_by("id").values_list("state", "attempts"))
+
+
+def retry_webhooks() -> str:
+    out = StringIO()
+    call_command("retry_webhooks", stdout=out)
+    return out.getvalue().strip()
 
 
 def test_an_event_that_is_not_signed_as_it_should_be_is_not_even_stored(settings: Any) -> None:
@@ -156,7 +164,8 @@ def test_the_same_fault_three_times_is_a_dead_letter_at_once() -> None:
         assert states() == [("failed", 1)]
         for _ in range(2):
             moment.shift(timedelta(minutes=1))
-            process_due(clock.now())
+            assert retry_webhooks() == "1 events were processed or tried again."
+        assert retry_webhooks() == "0 events were processed or tried again."
         assert states() == [("dead", 3)]
     assert "UnknownIntent" in Webhook.objects.get().last_error
     assert buyer.bought == 0

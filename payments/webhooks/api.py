@@ -1,25 +1,18 @@
 """``/api/v1/webhooks/{provider}``: where providers send their events."""
 
-from typing import Any
-
 from django.conf import settings
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
-from rest_framework import serializers
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from pairly.core import clock
+from payments.webhooks.serializers import ReceivedSerializer
 from payments.webhooks.services import receive
 
 __all__ = ["WebhookView"]
-
-
-class ReceivedSerializer(serializers.Serializer[Any]):
-    received = serializers.BooleanField()
-    duplicate = serializers.BooleanField(help_text="It came before; there is nothing to do.")
 
 
 class WebhookView(APIView):

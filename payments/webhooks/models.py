@@ -13,7 +13,8 @@ class Webhook(models.Model):
     """One event of a provider, stored before anything is made of it.
 
     ``received`` has been seen, ``done`` has had its effect: the one never stands for the other.
-    ``due_at`` is when to look at it next: an attempt, or the lapse of a claim.
+    ``due_at`` is when to look at it next: an attempt, the lapse of a claim, or of what is over the
+    trimming of its body and headers, after which there is nothing to come. The row stays.
     """
 
     class State(models.TextChoices):
@@ -23,16 +24,20 @@ class Webhook(models.Model):
         IGNORED = "ignored", "Ignored"
         FAILED = "failed", "Failed, will be tried again"
         DEAD = "dead", "Dead letter"
+        DISCARDED = "discarded", "Discarded"
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False, db_column="_id")
     provider = models.CharField(max_length=16)
     event_id = models.CharField(max_length=255, help_text="Unique for ever at its provider.")
     type = models.CharField(max_length=100)
-    body = models.TextField(help_text="As it came, since the signature is over these bytes.")
+    body = models.TextField(
+        blank=True, help_text="As it came, since the signature is over these bytes."
+    )
     headers = models.JSONField(help_text="Those that belong to the signature and the event.")
     state = models.CharField(max_length=10, choices=State, default=State.RECEIVED)
     attempts = models.PositiveSmallIntegerField(default=0)
-    due_at = models.DateTimeField()
+    replays = models.PositiveSmallIntegerField(default=0, help_text="By staff.")
+    due_at = models.DateTimeField(null=True)
     claim = models.UUIDField(null=True)
     last_error = models.TextField(default="", blank=True)
     same_errors = models.PositiveSmallIntegerField(default=0)

@@ -25,6 +25,7 @@ from payments.intents.applying import apply
 from payments.intents.models import Observed
 from payments.intents.selectors import intent_of
 from payments.webhooks.models import Webhook
+from payments.webhooks.trimming import trimmed_at
 
 __all__ = [
     "DUE_STATES",
@@ -94,6 +95,7 @@ def process(webhook_id: UUID, now: datetime) -> bool:
             state=outcome.state,
             intent_id=outcome.intent_id,
             processed_at=now,
+            due_at=trimmed_at(now),
             last_error="",
             same_errors=0,
         )
