@@ -12,9 +12,11 @@ from uuid import UUID
 from django.conf import settings
 from django.db import models
 
+from messaging.attachments.models import Attachment
 from pairly.core.ids import new_id
 
 __all__ = [
+    "Attachment",
     "Conversation",
     "Folder",
     "Hidden",

@@ -1,6 +1,6 @@
 """Routes of messaging below ``/api/v1/``."""
 
-from django.urls import path
+from django.urls import include, path
 
 from messaging.api import (
     ConversationDetail,
@@ -12,6 +12,7 @@ from messaging.api import (
 )
 
 urlpatterns = [
+    path("", include("messaging.attachments.urls")),
     path("conversations", ConversationList.as_view()),
     path("conversations/<uuid:conversation_id>", ConversationDetail.as_view()),
     path("conversations/<uuid:conversation_id>/messages", MessageList.as_view()),

@@ -104,6 +104,9 @@ def _stores() -> Iterator[CheckMessage]:
     if any(word in settings.EMAIL_BACKEND.lower() for word in MOCK_EMAIL_WORDS):
         hint = "Set EMAIL_BACKEND to one that sends."
         yield _error(6, "E-mail would go to mock mode's outbox.", hint)
+    if not settings.S3_BUCKET:
+        hint = "Set S3_BUCKET and the key and address that belong to it."
+        yield _error(15, "Uploads would lie on the disk of one machine.", hint)
 
 
 def _doors() -> Iterator[CheckMessage]:

@@ -130,6 +130,11 @@ TASKS: tuple[PeriodicTask, ...] = (
         function="pairly.approvals.tasks.expire_approvals",
         every=timedelta(minutes=10),
     ),
+    PeriodicTask(
+        name="messaging.remove_unused_attachments",
+        function="messaging.attachments.tasks.remove_unused_attachments",
+        every=timedelta(minutes=1),
+    ),
 )
 if settings.MOCK_MODE:
     TASKS += (

@@ -40,6 +40,18 @@ class LimitsSerializer(serializers.Serializer[Any]):
     socket_heartbeat_seconds = serializers.IntegerField()
 
 
+class AttachmentRulesSerializer(serializers.Serializer[Any]):
+    content_types = serializers.ListField(
+        child=serializers.CharField(), help_text="Told by a file's content alone."
+    )
+    image_bytes_max = serializers.IntegerField()
+    audio_bytes_max = serializers.IntegerField()
+    video_bytes_max = serializers.IntegerField()
+    file_bytes_max = serializers.IntegerField()
+    image_side_pixels_max = serializers.IntegerField()
+    per_day_max = serializers.IntegerField()
+
+
 class ClientVersionsSerializer(serializers.Serializer[Any]):
     android = serializers.CharField()
     ios = serializers.CharField()
@@ -53,6 +65,7 @@ class PushKeySerializer(serializers.Serializer[Any]):
 
 class ConfigSerializer(serializers.Serializer[Any]):
     limits = LimitsSerializer()
+    attachments = AttachmentRulesSerializer()
     prices = PricesSerializer()
     client_versions_min = ClientVersionsSerializer()
     push_keys = PushKeySerializer(many=True)

@@ -167,11 +167,27 @@ STATIC_ROOT = None if MOCK_MODE else BASE_DIR / "staticfiles"
 WHITENOISE_USE_FINDERS = MOCK_MODE
 # Names without a hash may change with the next version: a browser asks, and mostly gets a 304.
 WHITENOISE_MAX_AGE = 0
-if not MOCK_MODE:
-    STORAGES = {
-        "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-        "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+# Uploads lie on this machine's disk, or in a bucket that every process reaches.
+S3_BUCKET = env.str("S3_BUCKET", "")
+UPLOADS: dict[str, object] = {"BACKEND": "pairly.core.disk.DiskStorage"}
+if S3_BUCKET:
+    UPLOADS = {
+        "BACKEND": "pairly.core.bucket.BucketStorage",
+        "OPTIONS": {
+            "bucket_name": S3_BUCKET,
+            "endpoint_url": env.str("S3_ENDPOINT_URL", "") or None,
+            "region_name": env.str("S3_REGION", "") or None,
+            "access_key": env.str("S3_ACCESS_KEY_ID", "") or None,
+            "secret_key": env.str("S3_SECRET_ACCESS_KEY", "") or None,
+            "default_acl": None,
+            # Names are never used twice, so nothing has to be asked before a file is written.
+            "file_overwrite": True,
+        },
     }
+STATIC_FILES = "django.contrib.staticfiles.storage.StaticFilesStorage"
+if not MOCK_MODE:
+    STATIC_FILES = "whitenoise.storage.CompressedManifestStaticFilesStorage"
+STORAGES = {"default": UPLOADS, "staticfiles": {"BACKEND": STATIC_FILES}}
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
@@ -330,6 +346,21 @@ FIRST_MESSAGES_UNANSWERED_MAX = pairly_int("FIRST_MESSAGES_UNANSWERED_MAX", 0)
 NEW_CONVERSATIONS_PER_DAY_MAX = pairly_int("NEW_CONVERSATIONS_PER_DAY_MAX", 0)
 MESSAGES_MAX = pairly_int("MESSAGES_MAX", 30, minimum=1)
 MESSAGES_WINDOW_SECONDS = pairly_int("MESSAGES_WINDOW_SECONDS", 5, minimum=1)
+ATTACHMENT_IMAGE_BYTES_MAX = pairly_int("ATTACHMENT_IMAGE_BYTES_MAX", 10 * 1024 * 1024, minimum=1)
+ATTACHMENT_AUDIO_BYTES_MAX = pairly_int("ATTACHMENT_AUDIO_BYTES_MAX", 10 * 1024 * 1024, minimum=1)
+ATTACHMENT_VIDEO_BYTES_MAX = pairly_int("ATTACHMENT_VIDEO_BYTES_MAX", 25 * 1024 * 1024, minimum=1)
+ATTACHMENT_FILE_BYTES_MAX = pairly_int("ATTACHMENT_FILE_BYTES_MAX", 10 * 1024 * 1024, minimum=1)
+ATTACHMENT_IMAGE_SIDE_PIXELS_MAX = pairly_int("ATTACHMENT_IMAGE_SIDE_PIXELS_MAX", 10000, minimum=1)
+ATTACHMENT_IMAGE_PIXELS_MAX = pairly_int("ATTACHMENT_IMAGE_PIXELS_MAX", 50_000_000, minimum=1)
+ATTACHMENT_IMAGE_STORED_SIDE_PIXELS = pairly_int(
+    "ATTACHMENT_IMAGE_STORED_SIDE_PIXELS", 2048, minimum=1
+)
+ATTACHMENT_ANIMATION_PIXELS_MAX = pairly_int("ATTACHMENT_ANIMATION_PIXELS_MAX", 50_000_000)
+ATTACHMENTS_PER_DAY_MAX = pairly_int("ATTACHMENTS_PER_DAY_MAX", 200, minimum=1)
+ATTACHMENT_BYTES_PER_DAY_MAX = pairly_int(
+    "ATTACHMENT_BYTES_PER_DAY_MAX", 500 * 1024 * 1024, minimum=1
+)
+ATTACHMENT_ORPHAN_HOURS = pairly_int("ATTACHMENT_ORPHAN_HOURS", 24, minimum=1)
 TYPING_INTERVAL_SECONDS = pairly_int("TYPING_INTERVAL_SECONDS", 3, minimum=1)
 TYPING_EXPIRY_SECONDS = pairly_int("TYPING_EXPIRY_SECONDS", 6, minimum=1)
 TYPING_PARTNER_CACHE_SECONDS = pairly_int("TYPING_PARTNER_CACHE_SECONDS", 10, minimum=1)
@@ -429,6 +460,7 @@ RATE_LIMITS = env.bool("PAIRLY_RATE_LIMITS", True)
 RATE_USER_PER_MINUTE = pairly_int("RATE_USER_PER_MINUTE", 120, minimum=1)
 RATE_SIGN_IN_PER_MINUTE = pairly_int("RATE_SIGN_IN_PER_MINUTE", 5, minimum=1)
 RATE_MONEY_PER_MINUTE = pairly_int("RATE_MONEY_PER_MINUTE", 10, minimum=1)
+RATE_DOWNLOAD_PER_MINUTE = pairly_int("RATE_DOWNLOAD_PER_MINUTE", 600, minimum=1)
 REQUEST_BODY_BYTES_MAX = pairly_int("REQUEST_BODY_BYTES_MAX", 64 * 1024, minimum=1)
 UPLOAD_BODY_BYTES_MAX = pairly_int("UPLOAD_BODY_BYTES_MAX", 26 * 1024 * 1024, minimum=1)
 TRUSTED_PROXY_COUNT = pairly_int("TRUSTED_PROXY_COUNT", 0)
@@ -466,7 +498,10 @@ CORS_ALLOW_HEADERS = (
     "idempotency-key",
     "x-request-id",
 )
-CORS_EXPOSE_HEADERS = ("x-request-id", "retry-after", "idempotent-replayed")
+CORS_EXPOSE_HEADERS = (
+    *("x-request-id", "retry-after", "idempotent-replayed"),
+    *("content-disposition", "content-range", "etag"),
+)
 
 # Logs
 
@@ -493,6 +528,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "ENUM_NAME_OVERRIDES": {
+        "AttachmentKind": "messaging.attachments.models.Attachment.Kind",
         "AlertSeverity": "pairly.alerts.models.Severity",
         "AlertState": "pairly.alerts.models.Alert.State",
         "IntentStatus": "payments.intents.states.Status",

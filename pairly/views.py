@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 from rest_framework.views import APIView
 
+from messaging.attachments.types import ALLOWED
 from pairly.asyncapi import (
     CLOSE_CODE_MEANINGS,
     all_frames,
@@ -123,6 +124,15 @@ def _config() -> dict[str, Any]:
             "upload_body_bytes_max": settings.UPLOAD_BODY_BYTES_MAX,
             "socket_frame_bytes_max": FRAME_BYTES_MAX,
             "socket_heartbeat_seconds": settings.SOCKET_HEARTBEAT_SECONDS,
+        },
+        "attachments": {
+            "content_types": sorted(ALLOWED),
+            "image_bytes_max": settings.ATTACHMENT_IMAGE_BYTES_MAX,
+            "audio_bytes_max": settings.ATTACHMENT_AUDIO_BYTES_MAX,
+            "video_bytes_max": settings.ATTACHMENT_VIDEO_BYTES_MAX,
+            "file_bytes_max": settings.ATTACHMENT_FILE_BYTES_MAX,
+            "image_side_pixels_max": settings.ATTACHMENT_IMAGE_SIDE_PIXELS_MAX,
+            "per_day_max": settings.ATTACHMENTS_PER_DAY_MAX,
         },
         "prices": public_prices(clock.now()),
         "client_versions_min": {

@@ -18,6 +18,7 @@ PRODUCTION = {
     "PAIRLY_MODE": "production",
     "SECRET_KEY": "only-for-this-check-0123456789-abcdefghijklmnopqrstuvwxyz",
     "REDIS_URL": "redis://127.0.0.1:6379/0",
+    "S3_BUCKET": "only-for-this-check",
     "ALLOWED_HOSTS": "pairly.example",
     "PUBLIC_URL": "https://pairly.example",
     "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",

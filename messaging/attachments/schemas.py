@@ -1,4 +1,4 @@
-"""Wire shapes of attachments."""
+"""How an attachment is told of, over sockets and REST alike."""
 
 from uuid import UUID
 
@@ -7,14 +7,18 @@ import msgspec
 __all__ = ["AttachmentView"]
 
 
-class AttachmentView(msgspec.Struct):
-    """What a message tells of an attachment; the content is fetched by its id."""
+class AttachmentView(msgspec.Struct, frozen=True):
+    """A file of a message; its content is at ``GET /api/v1/attachments/{id}``.
+
+    ``width`` and ``height`` are there for images, ``name`` for documents; ``duration_ms`` is
+    what the sender's client said of a sound or a video.
+    """
 
     id: UUID
     kind: str
     content_type: str
     size_bytes: int
-    name: str | None
-    width: int | None
-    height: int | None
-    duration_ms: int | None
+    name: str | None = None
+    width: int | None = None
+    height: int | None = None
+    duration_ms: int | None = None

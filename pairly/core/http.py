@@ -11,6 +11,7 @@ from typing import Any
 
 import structlog
 from django.conf import settings
+from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.views import csrf, defaults
 
@@ -87,8 +88,8 @@ class RequestIdMiddleware:
 class BodyLimitMiddleware:
     """No API body above its limit: ``REQUEST_BODY_BYTES_MAX``, or the view's ``body_bytes_max``.
 
-    A chunked body tells no length in advance: it is read up to the limit and given its length,
-    since REST framework takes a body without one for empty.
+    A chunked body tells no length in advance: it is measured and given its length, since REST
+    framework takes a body without one for empty.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -111,16 +112,23 @@ class BodyLimitMiddleware:
 
 
 def _body_bytes(request: HttpRequest, bytes_max: int) -> int:
-    """The length of the body; of a chunked one no more than one byte above the limit is read."""
+    """The length of the body. Under ASGI Django has put it on disk; else a chunked one is read, no
+    more than one byte above the limit."""
     try:
         return int(request.META["CONTENT_LENGTH"])
     except (KeyError, ValueError):
         if request.META.get("HTTP_TRANSFER_ENCODING", "").lower() != "chunked":
             return 0
-    body: bytes = request.read(bytes_max + 1)
-    request._body = body
-    request.META["CONTENT_LENGTH"] = str(len(body))
-    return len(body)
+    if isinstance(request, ASGIRequest):
+        stored: Any = request._stream
+        stored.seek(0, 2)
+        length: int = stored.tell()
+        stored.seek(0)
+    else:
+        body: bytes = request.read(bytes_max + 1)
+        request._body, length = body, len(body)
+    request.META["CONTENT_LENGTH"] = str(length)
+    return length
 
 
 def request_id_of(request: Any) -> str:

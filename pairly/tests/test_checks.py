@@ -29,6 +29,7 @@ GOOD: dict[str, Any] = {
     "RAZORPAY_WEBHOOK_SECRETS": ["of-razorpay"],
     "PUBLIC_URL": "https://pairly.example",
     "DEBUG": False,
+    "S3_BUCKET": "pairly-uploads",
 }
 
 REFUSED: list[tuple[str, dict[str, Any]]] = [
@@ -49,6 +50,7 @@ REFUSED: list[tuple[str, dict[str, Any]]] = [
     ("E010", {"DEBUG": True}),
     ("E011", {"TIME_ZONE": "Asia/Kolkata"}),
     ("E014", {"PUBLIC_URL": "http://localhost:8000"}),
+    ("E015", {"S3_BUCKET": ""}),
 ]
 
 
@@ -115,6 +117,7 @@ def environment(**changed: str) -> dict[str, str]:
         "PUBLIC_URL": "https://pairly.example",
         "PAIRLY_TRUSTED_PROXY_COUNT": "1",
         "LEDGER_SIGNING_KEY": "5f" * 32,
+        "S3_BUCKET": "pairly-uploads",
         **changed,
     }
 

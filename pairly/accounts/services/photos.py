@@ -1,27 +1,21 @@
 """Profile photos: looked at, made anew without their metadata, stored."""
 
-import threading
-from io import BytesIO
 from typing import IO
 
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from PIL import Image, ImageOps, UnidentifiedImageError
 
 from pairly.accounts.errors import PhotoTooLarge, PhotoTypeUnsupported
 from pairly.accounts.models import User
 from pairly.core.db import change_one, on_commit, run_atomic
 from pairly.core.errors import Conflict, ValidationFailed
 from pairly.core.ids import new_id
+from pairly.core.images import ImageRefused, ImageRules, clean_image
 
 __all__ = ["delete_photo_file", "set_photo"]
 
 FORMATS = ("JPEG", "PNG", "WEBP")
-QUALITY = 85
-
-_decoding = threading.Lock()
-"""A file of a quarter of a megabyte may decode to half a gigabyte of memory: once at a time."""
 
 
 def set_photo(*, user: User, file: IO[bytes], size_bytes: int) -> User:
@@ -54,35 +48,17 @@ def delete_photo_file(name: str) -> None:
 
 def _clean_jpeg(file: IO[bytes]) -> bytes:
     """Decoded and encoded again: what was hidden in the file or told where it was taken is gone."""
+    rules = ImageRules(
+        formats=FORMATS,
+        side_pixels_min=settings.PHOTO_SIDE_PIXELS_MIN,
+        side_pixels_max=settings.PHOTO_SIDE_PIXELS_MAX,
+        pixels_max=settings.PHOTO_SIDE_PIXELS_MAX**2,
+        stored_side_pixels=settings.PHOTO_STORED_SIDE_PIXELS,
+        always_jpeg=True,
+    )
     try:
-        image = Image.open(file, formats=FORMATS)
-    except (UnidentifiedImageError, Image.DecompressionBombError) as error:
-        raise PhotoTypeUnsupported from error
-    _check_dimensions(*image.size)
-    try:
-        with _decoding:
-            # Made small before it is turned, so that it is never there twice in full size.
-            image.thumbnail((settings.PHOTO_STORED_SIDE_PIXELS,) * 2)
-        encoded = BytesIO()
-        upright = ImageOps.exif_transpose(image)
-        _on_white(upright).save(encoded, "JPEG", quality=QUALITY, optimize=True)
-    except (OSError, SyntaxError, ValueError) as error:
-        raise ValidationFailed.of("photo", "invalid_image", "The image is broken.") from error
-    return encoded.getvalue()
-
-
-def _check_dimensions(width: int, height: int) -> None:
-    """Checked on the header, before pixels are decoded, so that a bomb costs nothing."""
-    least, most = settings.PHOTO_SIDE_PIXELS_MIN, settings.PHOTO_SIDE_PIXELS_MAX
-    if not (least <= width <= most and least <= height <= most):
-        detail = f"Width and height must be {least} to {most} pixels."
-        raise ValidationFailed.of("photo", "dimensions", detail)
-
-
-def _on_white(image: Image.Image) -> Image.Image:
-    """JPEG knows no transparency."""
-    if not image.has_transparency_data:
-        return image.convert("RGB")
-    layer = image.convert("RGBA")
-    white = Image.new("RGBA", layer.size, "white")
-    return Image.alpha_composite(white, layer).convert("RGB")
+        return clean_image(file, rules).content
+    except ImageRefused as refused:
+        if refused.code == "not_an_image":
+            raise PhotoTypeUnsupported from refused
+        raise ValidationFailed.of("photo", refused.code, refused.detail) from refused

@@ -1,0 +1,133 @@
+"""Small files of every kind, good and bad, made here."""
+
+import struct
+import zlib
+from io import BytesIO
+from typing import Any
+
+from PIL import Image
+
+__all__ = [
+    "REFUSED_TYPES",
+    "TAKEN",
+    "animation",
+    "bomb",
+    "frames_without_end",
+    "mp4",
+    "photograph",
+    "picture",
+]
+
+SECRET = b"taken at home, 52.5 N 13.4 E"
+
+
+def picture(format: str = "PNG", size: tuple[int, int] = (300, 200), **options: Any) -> bytes:
+    encoded = BytesIO()
+    Image.linear_gradient("L").resize(size).convert("RGB").save(encoded, format, **options)
+    return encoded.getvalue()
+
+
+def photograph() -> bytes:
+    """A JPEG that tells where it was taken, in three places, and carries an archive."""
+    exif = Image.Exif()
+    exif[0x010E] = SECRET.decode()  # ImageDescription
+    exif.get_ifd(0x8825)[1] = "N"  # GPS
+    exif[0x0112] = 6  # lies on its side
+    return picture("JPEG", (400, 200), exif=exif, comment=SECRET) + b"PK\x03\x04" + SECRET
+
+
+def animation(
+    frames: int = 5,
+    size: tuple[int, int] = (60, 40),
+    format: str = "GIF",
+    comment: bytes = SECRET,
+) -> bytes:
+    shown = [Image.new("RGB", size, (n * 40 % 256, 80, 160)) for n in range(frames)]
+    encoded = BytesIO()
+    options = {"save_all": True, "append_images": shown[1:], "duration": 70, "loop": 0}
+    shown[0].save(encoded, format, comment=comment, **options)
+    return encoded.getvalue()
+
+
+def bomb(side: int = 30_000) -> bytes:
+    """A PNG of some kilobytes that decodes to gigabytes."""
+
+    def chunk(name: bytes, content: bytes) -> bytes:
+        end = struct.pack(">I", zlib.crc32(name + content))
+        return struct.pack(">I", len(content)) + name + content + end
+
+    header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
+    rows = zlib.compress(bytes(1_000_000), 9)
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+    )
+
+
+def frames_without_end(count: int = 3000, side: int = 400) -> bytes:
+    """A GIF of many frames that each fill the canvas, or are of another size than it says."""
+    one = animation(1, (400, 400), comment=b"")
+    start = one.index(b"\x2c", 13 + 3 * 2 ** ((one[10] & 7) + 1))
+    frame = bytearray(one[start:-1])
+    first, frame[5:9] = bytes(frame), struct.pack("<HH", side, side)
+    return one[:start] + first + bytes(frame) * count + b"\x3b"
+
+
+def box(name: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", 8 + len(content)) + name + content
+
+
+def mp4(track: bytes, brand: bytes = b"isom") -> bytes:
+    """With one track of this kind, ``vide`` or ``soun``; what is played comes before it."""
+    handler = box(b"hdlr", bytes(8) + track + bytes(12) + b"\x00")
+    media = box(b"moov", box(b"mvhd", bytes(100)) + box(b"trak", box(b"mdia", handler)))
+    return box(b"ftyp", brand + bytes(4)) + box(b"mdat", bytes(5000)) + media
+
+
+MP3 = b"\xff\xfb\x90\x00" + bytes(400)
+WEBM = b"\x1a\x45\xdf\xa3\x01\x00\x00\x00\x00\x00\x00\x1f\x42\x82\x84webm" + bytes(40)
+
+TAKEN: dict[str, tuple[bytes, str, str]] = {
+    "a.jpg": (picture("JPEG"), "image", "image/jpeg"),
+    "a.png": (picture("PNG"), "image", "image/png"),
+    "a.webp": (picture("WEBP"), "image", "image/webp"),
+    "still.gif": (picture("GIF"), "image", "image/png"),
+    "moving.gif": (animation(), "image", "image/webp"),
+    "moving.webp": (animation(format="WEBP"), "image", "image/webp"),
+    "a.mp3": (
+        b"ID3\x04" + bytes(6) + MP3,
+        "audio",
+        "audio/mpeg",
+    ),
+    "bare.mp3": (MP3, "audio", "audio/mpeg"),
+    "a.m4a": (mp4(b"soun", b"M4A "), "audio", "audio/mp4"),
+    "a.ogg": (b"OggS" + bytes(24) + b"OpusHead" + bytes(60), "audio", "audio/ogg"),
+    "a.wav": (b"RIFF\x64\x00\x00\x00WAVEfmt " + bytes(80), "audio", "audio/wav"),
+    "a.weba": (WEBM + b"A_OPUS" + bytes(50), "audio", "audio/webm"),
+    "a.mp4": (mp4(b"vide"), "video", "video/mp4"),
+    "sound-named.m4a": (mp4(b"vide", b"M4A "), "video", "video/mp4"),
+    "a.mov": (mp4(b"vide", b"qt  "), "video", "video/quicktime"),
+    "a.webm": (WEBM + b"A_OPUSV_VP9" + bytes(50), "video", "video/webm"),
+    "a.pdf": (b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\n%%EOF\n", "file", "application/pdf"),
+    "a.txt": ("Ankommen, <3 und 5 < 6 – देखो\r\n".encode(), "file", "text/plain"),
+}
+
+SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
+
+REFUSED_TYPES: dict[str, bytes] = {
+    "a program of Windows": b"MZ\x90\x00" + bytes(200) + b"This program cannot be run in DOS mode.",
+    "a program of Linux": b"\x7fELF\x02\x01\x01" + bytes(200),
+    "a script": b"#!/bin/sh\nrm -rf /\n",
+    "SVG with a script": SVG,
+    "SVG behind an XML declaration": b'<?xml version="1.0"?>\n' + SVG,
+    "SVG behind a byte order mark": b"\xef\xbb\xbf\n\n" + SVG,
+    "a page": b"hello\n<!DOCTYPE html><script>alert(1)</script>",
+    "an archive": b"PK\x03\x04" + bytes(100),
+    "a GIF's beginning before a script": b"GIF89a/*" + bytes(20) + b"*/=1;alert(1)",
+    "a JPEG's beginning": b"\xff\xd8\xff\xe0" + bytes(300),
+    "an MP4 without tracks": box(b"ftyp", b"isom" + bytes(4)) + box(b"mdat", bytes(100)),
+    "an MP4 whose boxes lie": box(b"ftyp", b"isom" + bytes(4)) + b"\xff\xff\xff\xffmoov" + bytes(9),
+    "boxes of size zero": box(b"ftyp", b"isom" + bytes(4)) + b"\x00\x00\x00\x01moov" + bytes(16),
+    "a Matroska film": b"\x1a\x45\xdf\xa3\x01\x00\x00\x00\x00\x00\x00\x23\x42\x82\x88matroska",
+    "bytes": bytes(range(256)),
+    "text that is not UTF-8": "Grüße".encode("latin-1"),
+}
