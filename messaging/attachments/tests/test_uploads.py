@@ -45,32 +45,29 @@ def empty_storage(settings: Any, tmp_path: Any) -> None:
     (tmp_path / "attachments").mkdir()
 
 
-@pytest.mark.parametrize("name", samples.TAKEN)
-def test_what_is_taken(join: Any, name: str) -> None:
-    content, kind, content_type = samples.TAKEN[name]
+def test_what_is_taken(join: Any) -> None:
     ava = join()
-    answer = send(ava, content)
-    assert answer.status_code == 201, answer.json()
-    made = answer.json()
-    assert (made["kind"], made["content_type"]) == (kind, content_type)
-    kept = read(ava, made["id"])
-    assert len(kept) == made["size_bytes"]
-    assert kind == "image" or kept == content
-    assert send(ava, content, kind=kind).status_code == 201
-    other = "video" if kind == "image" else "image"
-    refused = send(ava, content, kind=other)
-    assert refused.status_code == 400 and refused.json()["errors"][0]["code"] == "other_kind"
+    for name, (content, kind, content_type) in samples.TAKEN.items():
+        answer = send(ava, content)
+        assert answer.status_code == 201, (name, answer.json())
+        made = answer.json()
+        assert (made["kind"], made["content_type"]) == (kind, content_type), name
+        kept = read(ava, made["id"])
+        assert len(kept) == made["size_bytes"], name
+        assert kind == "image" or kept == content, name
+        assert send(ava, content, kind=kind).status_code == 201, name
+        refused = send(ava, content, kind="video" if kind == "image" else "image")
+        assert refused.status_code == 400, name
+        assert refused.json()["errors"][0]["code"] == "other_kind", name
 
 
-@pytest.mark.parametrize("what", samples.REFUSED_TYPES)
-@pytest.mark.parametrize("name", ["holiday.jpg", "talk.mp3"])
-def test_what_is_refused_whatever_it_is_called(join: Any, what: str, name: str) -> None:
-    answer = send(join(), samples.REFUSED_TYPES[what], name)
-    code = answer.json()["code"]
-    if what == "a JPEG's beginning":
-        assert answer.status_code in (400, 415), answer.json()
-    else:
-        assert (answer.status_code, code) == (415, "unsupported_media_type"), answer.json()
+def test_what_is_refused_whatever_it_is_called(join: Any) -> None:
+    ava = join()
+    for what, content in samples.REFUSED_TYPES.items():
+        for name in ("holiday.jpg", "talk.mp3"):
+            answer = send(ava, content, name)
+            told = (answer.status_code, answer.json()["code"])
+            assert told == (415, "unsupported_media_type"), (what, answer.json())
     assert not Attachment.objects.exists() and stored_files() == []
 
 
@@ -154,7 +151,7 @@ def test_a_document_keeps_its_name(join: Any) -> None:
 
 def test_forms_that_are_none(join: Any) -> None:
     ava = join()
-    api = APIClient(HTTP_AUTHORIZATION=f"Bearer {ava.token}")
+    api: Any = APIClient(HTTP_AUTHORIZATION=f"Bearer {ava.token}")
 
     def post(body: bytes, content_type: str) -> Any:
         return api.generic("POST", "/api/v1/attachments", body, content_type=content_type)
@@ -205,8 +202,6 @@ def test_a_crash_leaves_neither_a_row_nor_a_file(
     ava = join()
     text = samples.TAKEN["a.txt"][0]
     with time_machine.travel("2026-03-01T12:00:00Z", tick=False) as clock:
-        store, change = default_storage.save, services.change_one
-
         def killed(*_arguments: Any, **_values: Any) -> Any:
             raise KeyboardInterrupt
 
@@ -215,7 +210,6 @@ def test_a_crash_leaves_neither_a_row_nor_a_file(
             with pytest.raises(KeyboardInterrupt):
                 send(ava, text)
             monkeypatch.undo()
-        assert (default_storage.save, services.change_one) == (store, change)
         assert Attachment.objects.count() == 2 and len(stored_files()) == 1
         waiting = send(ava, text).json()["id"]
         clock.shift(23 * 3600)
