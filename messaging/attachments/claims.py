@@ -76,17 +76,22 @@ def _refused(code: str, detail: str) -> ValidationFailed:
 
 def _view(row: tuple[Any, ...]) -> AttachmentView:
     attachment_id, _owner_id, _state, kind, content_type, size_bytes, name, *about = row
-    width, height, duration_ms, _message_id = about
+    width, height, duration_ms = map(_whole, about[:3])
     return AttachmentView(
         id=attachment_id,
         kind=kind,
         content_type=content_type,
-        size_bytes=size_bytes,
+        size_bytes=int(size_bytes),
         name=name or None,
         width=width,
         height=height,
         duration_ms=duration_ms,
     )
+
+
+def _whole(value: Any) -> int | None:
+    """MongoDB's driver has a class of its own for what the ORM wrote as a long integer."""
+    return None if value is None else int(value)
 
 
 def release_of(message_ids: Collection[UUID]) -> None:

@@ -7,31 +7,93 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('messaging', '0002_own_sides'),
+        ("messaging", "0002_own_sides"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Attachment',
+            name="Attachment",
             fields=[
-                ('id', models.UUIDField(db_column='_id', default=pairly.core.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('state', models.CharField(choices=[('uploading', 'Uploading'), ('ready', 'Waits for a message'), ('claimed', 'Part of a message'), ('removed', 'To be removed')], default='uploading', max_length=9)),
-                ('message_id', models.UUIDField(help_text='of the message that it is part of', null=True)),
-                ('kind', models.CharField(choices=[('image', 'Image'), ('audio', 'Audio'), ('video', 'Video'), ('file', 'File')], max_length=5)),
-                ('content_type', models.CharField(help_text='as its content says', max_length=40)),
-                ('size_bytes', models.PositiveIntegerField()),
-                ('name', models.CharField(blank=True, help_text='of a document, as its owner calls it', max_length=100)),
-                ('width', models.PositiveIntegerField(help_text='of an image, in pixels', null=True)),
-                ('height', models.PositiveIntegerField(help_text='of an image, in pixels', null=True)),
-                ('duration_ms', models.PositiveIntegerField(help_text="of audio and video, as the owner's client says", null=True)),
-                ('created_at', models.DateTimeField()),
-                ('owner', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(
+                        db_column="_id",
+                        default=pairly.core.ids.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("uploading", "Uploading"),
+                            ("ready", "Waits for a message"),
+                            ("claimed", "Part of a message"),
+                            ("removed", "To be removed"),
+                        ],
+                        default="uploading",
+                        max_length=9,
+                    ),
+                ),
+                (
+                    "message_id",
+                    models.UUIDField(help_text="of the message that it is part of", null=True),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("image", "Image"),
+                            ("audio", "Audio"),
+                            ("video", "Video"),
+                            ("file", "File"),
+                        ],
+                        max_length=5,
+                    ),
+                ),
+                ("content_type", models.CharField(help_text="as its content says", max_length=40)),
+                ("size_bytes", models.PositiveIntegerField()),
+                (
+                    "name",
+                    models.CharField(
+                        blank=True, help_text="of a document, as its owner calls it", max_length=100
+                    ),
+                ),
+                (
+                    "width",
+                    models.PositiveIntegerField(help_text="of an image, in pixels", null=True),
+                ),
+                (
+                    "height",
+                    models.PositiveIntegerField(help_text="of an image, in pixels", null=True),
+                ),
+                (
+                    "duration_ms",
+                    models.PositiveIntegerField(
+                        help_text="of audio and video, as the owner's client says", null=True
+                    ),
+                ),
+                ("created_at", models.DateTimeField()),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['owner', '-created_at'], name='attachments_of_owner'), models.Index(fields=['state', 'created_at'], name='attachment_clean_up'), models.Index(fields=['message_id'], name='attachments_of_message')],
+                "indexes": [
+                    models.Index(fields=["owner", "-created_at"], name="attachments_of_owner"),
+                    models.Index(fields=["state", "created_at"], name="attachment_clean_up"),
+                    models.Index(fields=["message_id"], name="attachments_of_message"),
+                ],
             },
         ),
     ]

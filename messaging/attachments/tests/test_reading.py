@@ -1,20 +1,18 @@
 """Who may read a file, and reading it whole, in parts and again."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import httpx
 import pytest
 
-from messaging.attachments.claims import Claims, release_of
 from messaging.attachments.models import Attachment
 from messaging.attachments.tasks import remove_unused_attachments
 from messaging.attachments.tests import samples
-from pairly.core.db import run_atomic
-from pairly.core.errors import ValidationFailed
 from pairly.outbox.dispatch import dispatch_all
-from tests.clients import Person
+from tests.clients import Person, Refused
 
 VIDEO = samples.mp4(b"vide") + bytes(range(256)) * 2000
 
@@ -42,21 +40,11 @@ def read(person: Person, attachment_id: str, **headers: str) -> httpx.Response:
     return person.http.get(f"attachments/{attachment_id}", headers=headers)
 
 
-def send(sender: Person, receiver: Person, attachment_id: str, kind: str = "video") -> UUID:
-    """As the send batch does: checked, taken, written in one transaction."""
+def send(sender: Person, receiver: Person, attachment_id: str, kind: str = "video") -> Any:
+    """The message, as sent."""
     conversation = sender.open_conversation(receiver)
-    wish = {"client_id": uuid4().hex, "kind": "text", "text": "look"}
-    message = sender.call("POST", f"conversations/{conversation}/messages", wish)
-    message_id, wanted = UUID(message["id"]), [UUID(attachment_id)]
-
-    def claim() -> None:
-        claims = Claims(wanted)
-        claims.check(owner_id=UUID(sender.id), kind=kind, attachment_ids=wanted)
-        claims.take(attachment_ids=wanted, message_id=message_id)
-        claims.write()
-
-    run_atomic(claim)
-    return message_id
+    wish = {"client_id": uuid4().hex, "kind": kind, "attachment_ids": [attachment_id]}
+    return sender.call("POST", f"conversations/{conversation}/messages", wish)
 
 
 @pytest.mark.mongodb
@@ -64,14 +52,19 @@ def test_only_the_two_of_the_conversation_read_it(people: Any) -> None:
     ava, ben, cleo = people
     attachment_id = upload(ava)
     assert [read(one, attachment_id).status_code for one in people] == [200, 404, 404]
-    message_id = send(ava, ben, attachment_id)
+    message = send(ava, ben, attachment_id)
+    (shown,) = message["attachments"]
+    assert (shown["id"], shown["kind"], shown["size_bytes"]) == (attachment_id, "video", len(VIDEO))
     assert [read(one, attachment_id).status_code for one in people] == [200, 200, 404]
     absent = read(cleo, str(uuid4()))
     forbidden = read(cleo, attachment_id)
     assert {**absent.json(), "trace_id": ""} == {**forbidden.json(), "trace_id": ""}
     assert httpx.get(f"{ava.url}/api/v1/attachments/{attachment_id}").status_code == 401
 
-    run_atomic(lambda: release_of([message_id]))
+    address = f"messages/{message['id']}"
+    ben.call("DELETE", f"{address}?for=me")
+    assert [read(one, attachment_id).status_code for one in people] == [200, 404, 404]
+    ava.call("DELETE", f"{address}?for=both")
     assert [read(one, attachment_id).status_code for one in people] == [404] * 3
     remove_unused_attachments()
     assert not Attachment.objects.exists()
@@ -80,25 +73,32 @@ def test_only_the_two_of_the_conversation_read_it(people: Any) -> None:
 @pytest.mark.mongodb
 def test_an_attachment_belongs_to_one_message_of_its_owner(people: Any) -> None:
     ava, ben, _cleo = people
-    video = UUID(upload(ava))
+    video = upload(ava)
 
-    def refusal(owner: Person, kind: str, *wanted: UUID) -> str:
-        claims = Claims(wanted)
-        with pytest.raises(ValidationFailed) as refused:
-            claims.check(owner_id=UUID(owner.id), kind=kind, attachment_ids=wanted)
-        return refused.value.errors[0].code
+    def refusal(sender: Person, kind: str, attachment_id: str) -> str:
+        with pytest.raises(Refused) as refused:
+            send(sender, ben if sender is ava else ava, attachment_id, kind)
+        (error,) = refused.value.error["errors"]
+        return f"{error['field']}: {error['code']}"
 
-    assert refusal(ben, "video", video) == "does_not_exist"
-    assert refusal(ava, "video", video, uuid4()) == "does_not_exist"
-    assert refusal(ava, "image", video) == "other_kind"
-    claims = Claims([video])
-    (view,) = claims.check(owner_id=UUID(ava.id), kind="video", attachment_ids=[video])
-    assert (view.id, view.size_bytes, view.name) == (video, len(VIDEO), None)
-    claims.take(attachment_ids=[video], message_id=uuid4())
-    with pytest.raises(ValidationFailed, match="another message"):
-        claims.check(owner_id=UUID(ava.id), kind="video", attachment_ids=[video])
-    send(ava, ben, str(video))
-    assert refusal(ava, "video", video) == "used"
+    assert refusal(ben, "video", video) == "attachment_ids: does_not_exist"
+    assert refusal(ava, "video", str(uuid4())) == "attachment_ids: does_not_exist"
+    assert refusal(ava, "image", video) == "attachment_ids: other_kind"
+    send(ava, ben, video)
+    assert refusal(ava, "video", video) == "attachment_ids: used"
+
+    def try_to_send(attachment_id: str) -> str:
+        try:
+            return str(send(ava, ben, attachment_id)["id"])
+        except Refused as refused:
+            return refused.code
+
+    for _attempt in range(3):
+        wanted = upload(ava)
+        with ThreadPoolExecutor(4) as pool:
+            answers = list(pool.map(try_to_send, [wanted] * 4))
+        assert answers.count("validation_error") == 3, answers
+    assert ava.wallet()["balance"] == 20 - 4 * 3
 
 
 def test_parts_of_a_file(people: Any) -> None:

@@ -202,6 +202,7 @@ def test_a_crash_leaves_neither_a_row_nor_a_file(
     ava = join()
     text = samples.TAKEN["a.txt"][0]
     with time_machine.travel("2026-03-01T12:00:00Z", tick=False) as clock:
+
         def killed(*_arguments: Any, **_values: Any) -> Any:
             raise KeyboardInterrupt
 
