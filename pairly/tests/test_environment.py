@@ -22,14 +22,14 @@ def read_by_settings() -> set[str]:
 
 
 def test_the_example_names_every_variable_once_and_explains_it() -> None:
-    named = re.findall(r"^# ([A-Z_]+)=", EXAMPLE, re.MULTILINE)
+    named = re.findall(r"^# ([A-Z0-9_]+)=", EXAMPLE, re.MULTILINE)
     assert sorted(named) == sorted(read_by_settings() | OF_COMMANDS)
-    explained = re.findall(r"^# [^\n]*[^=\n]+\n# ([A-Z_]+)=", EXAMPLE, re.MULTILINE)
+    explained = re.findall(r"^# [^\n]*[^=\n]+\n# ([A-Z0-9_]+)=", EXAMPLE, re.MULTILINE)
     assert explained == named
 
 
 def test_the_example_shows_the_true_defaults() -> None:
-    shown = dict(re.findall(r"^# PAIRLY_([A-Z_]+)=(-?\d+)$", EXAMPLE, re.MULTILINE))
+    shown = dict(re.findall(r"^# PAIRLY_([A-Z0-9_]+)=(-?\d+)$", EXAMPLE, re.MULTILINE))
     assert len(shown) > 50
     different = {name for name, value in shown.items() if str(getattr(settings, name)) != value}
     assert different - {"TERMS_VERSION"} == set()
