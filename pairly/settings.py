@@ -92,6 +92,7 @@ elif DATABASE_URL.startswith("sqlite:///"):
         "django.contrib.auth",
         "django.contrib.contenttypes",
     ]
+    SQLITE_CHECKPOINT_MILLISECONDS = pairly_int("SQLITE_CHECKPOINT_MILLISECONDS", 250, minimum=10)
 else:
     raise ValueError("DATABASE_URL must start with sqlite:/// or mongodb")
 

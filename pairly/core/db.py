@@ -38,6 +38,7 @@ __all__ = [
     "run_atomic",
     "snapshot",
     "this_connection",
+    "writers_turn",
 ]
 
 logger = logging.getLogger(__name__)
@@ -87,6 +88,16 @@ class FirstComeLock:
 
 
 _writers = FirstComeLock()
+
+
+@contextmanager
+def writers_turn() -> Iterator[None]:
+    """Keep the writers of this process waiting; for what has to happen between two commits."""
+    _writers.acquire()
+    try:
+        yield
+    finally:
+        _writers.release()
 
 
 class _Here(threading.local):
@@ -166,12 +177,8 @@ def _sqlite_block(connection: Any) -> Iterator[None]:
         with django_transaction.atomic():
             yield
         return
-    _writers.acquire()
-    try:
-        with _begun(connection):
-            yield
-    finally:
-        _writers.release()
+    with writers_turn(), _begun(connection):
+        yield
 
 
 @contextmanager

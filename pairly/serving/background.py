@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import connections
 
 from pairly.core.batching import writer
+from pairly.core.checkpointing import checkpointing
 from pairly.outbox import dispatcher
 from pairly.outbox.dispatch import dispatch_all
 from pairly.schedule import TASKS, run, start_scheduler
@@ -30,7 +31,8 @@ def background_work() -> Iterator[None]:
     if settings.MOCK_MODE:
         dispatcher.start(dispatch_all, poll_seconds=None)  # the clock asks it as well
     try:
-        yield
+        with checkpointing():
+            yield
     finally:
         _give_up_later()
         writer.stop()

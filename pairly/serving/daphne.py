@@ -3,17 +3,25 @@
 import asyncio
 import logging
 import signal
+import time
 from typing import Any
 
 from daphne.endpoints import build_endpoint_description_strings
 from daphne.server import Server
+from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 from django.conf import settings
 from twisted.internet import defer, reactor
 from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer  # type: ignore[import-untyped]
 
 from pairly.realtime.services import close_all
-from pairly.serving.limits import FRAME_BYTES_MAX, PING_SECONDS, PING_TIMEOUT_SECONDS
+from pairly.serving.frames import FrameReader, text_frame
+from pairly.serving.limits import (
+    DIRECT_FRAME_BYTES_MAX,
+    FRAME_BYTES_MAX,
+    PING_SECONDS,
+    PING_TIMEOUT_SECONDS,
+)
 
 __all__ = ["serve"]
 
@@ -41,6 +49,36 @@ class SendBuffer:
             await self._has_room.wait()
 
 
+class SocketProtocol(WebSocketProtocol):  # type: ignore[misc]
+    """Daphne's, with a short way for whole text frames."""
+
+    _reader: FrameReader | None = None
+
+    def _dataReceived(self, data: bytes) -> None:
+        if self._reader is None:
+            if self.state != self.STATE_OPEN or self.data or self.current_frame:
+                super()._dataReceived(data)
+                return
+            self._reader = FrameReader(
+                self._take_text, super()._dataReceived, payload_bytes_max=DIRECT_FRAME_BYTES_MAX
+            )
+        self._reader.feed(data)
+
+    def _take_text(self, text: str) -> None:
+        if self.muted or self.state != self.STATE_OPEN:
+            return
+        self.last_ping = time.time()
+        if self.autoPingTimeoutCall:
+            self._cancelAutoPingTimeoutCall()
+        self.application_queue.put_nowait({"type": "websocket.receive", "text": text})
+
+    def serverSend(self, content: Any, binary: bool = False) -> None:
+        if binary or self.state != self.STATE_OPEN or self.send_queue:
+            super().serverSend(content, binary)
+        else:
+            self.transport.write(text_frame(content))
+
+
 class DrainingServer(Server):  # type: ignore[misc]
     """On SIGTERM: accept nobody, close sockets with 4012, let requests finish, then stop.
 
@@ -66,6 +104,9 @@ class DrainingServer(Server):  # type: ignore[misc]
         details = self.connections.get(protocol, {})
         if message["type"] == "websocket.send" and "send_buffer" in details:
             await details["send_buffer"].wait()
+            if message.get("text") and "disconnected" not in details:
+                protocol.serverSend(message["text"])
+                return
         await super().handle_reply(protocol, message)
         if message["type"] == "websocket.accept" and details:
             buffer = details["send_buffer"] = SendBuffer()
@@ -102,6 +143,7 @@ class DrainingServer(Server):  # type: ignore[misc]
 
 def serve(application: Any, *, host: str, port: int) -> bool:
     """Serve until told to end by SIGTERM or SIGINT. False when it could not listen."""
+    WebSocketFactory.protocol = SocketProtocol
     server = DrainingServer(
         application,
         endpoints=build_endpoint_description_strings(host=host, port=port),
