@@ -9,6 +9,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 MANAGE := $(BIN)/python manage.py
+# A worker for each core, each with databases and servers of its own; a file stays in one of them.
+SPREAD := -n logical --dist loadfile
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := run
@@ -18,12 +20,12 @@ run: $(VENV)/run.stamp
 	exec $(MANAGE) serve
 
 test: setup
-	$(BIN)/pytest
-	PAIRLY_TEST_DATABASE=mongodb $(BIN)/pytest -m mongodb
+	$(BIN)/pytest $(SPREAD)
+	PAIRLY_TEST_DATABASE=mongodb $(BIN)/pytest $(SPREAD) -m mongodb
 
 torture: setup
-	PAIRLY_TEST_SIZE=torture $(BIN)/pytest
-	PAIRLY_TEST_SIZE=torture PAIRLY_TEST_DATABASE=mongodb $(BIN)/pytest -m mongodb
+	PAIRLY_TEST_SIZE=torture $(BIN)/pytest $(SPREAD)
+	PAIRLY_TEST_SIZE=torture PAIRLY_TEST_DATABASE=mongodb $(BIN)/pytest $(SPREAD) -m mongodb
 
 bench: setup
 	$(BIN)/python -m bench.run

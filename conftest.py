@@ -23,6 +23,8 @@ MONGOD_KEY = pytest.StashKey[Mongod]()
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
+    if not runs_tests(config):
+        return
     for name in [name for name in os.environ if name.startswith("PAIRLY_")]:
         if not name.startswith("PAIRLY_TEST_"):
             del os.environ[name]
@@ -41,6 +43,12 @@ def pytest_configure(config: pytest.Config) -> None:
     import django
 
     django.setup()
+
+
+def runs_tests(config: pytest.Config) -> bool:
+    """Not so the process that only hands tests out to others (``pytest -n 2``): these inherit its
+    environment, and would read settings before they could set their own."""
+    return hasattr(config, "workerinput") or not getattr(config.option, "numprocesses", None)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
