@@ -20,7 +20,7 @@ from rest_framework.views import APIView
 
 from pairly.core.db import is_mongodb
 
-__all__ = ["LiveView", "ReadyView"]
+__all__ = ["LiveView", "ReadyView", "deadline"]
 
 logger = structlog.get_logger(__name__)
 
@@ -72,7 +72,8 @@ def _works(name: str, ask: Callable[[], bool]) -> bool:
 
 
 @contextmanager
-def _deadline() -> Iterator[None]:
+def deadline() -> Iterator[None]:
+    """MongoDB answers within ``PART_SECONDS_MAX`` or fails."""
     if not is_mongodb():
         yield
         return
@@ -81,7 +82,7 @@ def _deadline() -> Iterator[None]:
 
 
 def _database_answers() -> bool:
-    with _deadline():
+    with deadline():
         MigrationRecorder(connections["default"]).migration_qs.exists()
     return True
 
@@ -93,7 +94,7 @@ def _migrations_are_applied() -> bool:
     """Once applied they stay so for the life of the process, whose code brings no new ones."""
     global _migrated
     if not _migrated:
-        with _deadline():
+        with deadline():
             executor = MigrationExecutor(connections["default"])
             _migrated = not executor.migration_plan(executor.loader.graph.leaf_nodes())
     return _migrated

@@ -111,6 +111,11 @@ TASKS: tuple[PeriodicTask, ...] = (
         every=timedelta(hours=1),
     ),
     PeriodicTask(
+        name="monitoring.check_alert_rules",
+        function="pairly.monitoring.tasks.check_alert_rules",
+        every=timedelta(minutes=1),
+    ),
+    PeriodicTask(
         name="alerts.remove_resolved_alerts",
         function="pairly.alerts.tasks.remove_resolved_alerts",
         every=time(hour=3, minute=20),

@@ -133,6 +133,7 @@ ROOT_URLCONF = "pairly.urls"
 ASGI_APPLICATION = "pairly.asgi.application"
 WSGI_APPLICATION = "pairly.wsgi.application"
 MIDDLEWARE = [
+    "pairly.metrics.MetricsMiddleware",
     "pairly.core.http.RequestIdMiddleware",
     "pairly.core.http.BodyLimitMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
@@ -281,12 +282,22 @@ AUDIT_BLOCK_ENTRIES_MAX = pairly_int("AUDIT_BLOCK_ENTRIES_MAX", 500, minimum=1)
 # Alerts
 
 ALERT_KEEP_RESOLVED_DAYS = pairly_int("ALERT_KEEP_RESOLVED_DAYS", 90, minimum=1)
+ALERT_SHARE_EVENTS_MIN = pairly_int("ALERT_SHARE_EVENTS_MIN", 10, minimum=1)
+ALERT_WEBHOOK_FAILURE_PERCENT = pairly_int("ALERT_WEBHOOK_FAILURE_PERCENT", 20)
+ALERT_BAD_SIGNATURES_MAX = pairly_int("ALERT_BAD_SIGNATURES_MAX", 20)
+ALERT_UNKNOWN_INTENT_MINUTES = pairly_int("ALERT_UNKNOWN_INTENT_MINUTES", 15, minimum=1)
+ALERT_OUTBOX_LATE_MINUTES = pairly_int("ALERT_OUTBOX_LATE_MINUTES", 5, minimum=1)
 
 # Server
 
 SERVER_DRAIN_SECONDS = pairly_int("SERVER_DRAIN_SECONDS", 10, minimum=1)
 SERVER_SHUTDOWN_SECONDS = pairly_int("SERVER_SHUTDOWN_SECONDS", 30, minimum=1)
 AUDIT_SEAL_INTERVAL_MILLISECONDS = pairly_int("AUDIT_SEAL_INTERVAL_MILLISECONDS", 1000, minimum=10)
+
+# Metrics: without a token they are told on this machine alone
+
+METRICS_TOKEN = env.str("METRICS_TOKEN", "")
+METRICS_CACHE_SECONDS = pairly_int("METRICS_CACHE_SECONDS", 10)
 
 # Outbox
 

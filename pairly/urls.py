@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from pairly import views
 from pairly.health import LiveView, ReadyView
+from pairly.metrics import MetricsView
 from pairly.schema import SchemaView
 
 handler400 = "pairly.core.http.handler400"
@@ -16,6 +17,7 @@ handler500 = "pairly.core.http.handler500"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("health/live", LiveView.as_view(), name="live"),
     path("health/ready", ReadyView.as_view(), name="ready"),
+    path("metrics", MetricsView.as_view(), name="metrics"),
     path("api/schema", SchemaView.as_view(), name="schema"),
     path("api/docs", views.DocsView.as_view(), name="docs"),
     path("api/docs/realtime", views.RealtimePageView.as_view(), name="realtime-docs"),

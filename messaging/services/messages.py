@@ -7,11 +7,13 @@ message is a list of one.
 import hashlib
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 import msgspec
 from django.conf import settings
+from prometheus_client import Counter
 
 from messaging.attachments.claims import Claims
 from messaging.attachments.schemas import AttachmentView
@@ -24,6 +26,7 @@ from messaging.schemas import MessageView
 from messaging.services.first_contact import Beginnings, begins, check_unanswered
 from pairly.accounts.selectors import is_blocked_between, standings_of, user_exists
 from pairly.core import clock
+from pairly.core.db import on_commit
 from pairly.core.errors import (
     NotFound,
     PairlyError,
@@ -42,6 +45,8 @@ from payments.pricing.price_list import message_price
 from payments.services import Charges, Wallet
 
 __all__ = ["SendMessage", "SendResult", "check_send", "check_text", "send_messages"]
+
+SENT = Counter("pairly_messages_sent", "Messages stored and charged.")
 
 TEXT = MessageKind.TEXT.value
 KINDS = frozenset(MessageKind.values)
@@ -404,6 +409,7 @@ class _SendBatch:
                 if not one.withheld
             )
         )
+        on_commit(partial(SENT.inc, len(self._rows)))
 
     def _announce(self) -> None:
         """One event for each of the two, but for what is withheld."""

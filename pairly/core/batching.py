@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connections
+from prometheus_client import Histogram
 
 from pairly.core.db import in_atomic_block, is_outage, run_atomic
 
@@ -27,6 +28,13 @@ __all__ = ["BATCH_REQUESTS_MAX", "Batcher", "Operation", "writer"]
 logger = logging.getLogger(__name__)
 
 BATCH_REQUESTS_MAX = 256
+
+BATCH_SIZES = Histogram(
+    "pairly_batch_requests",
+    "Requests that went together: of the writer, that shared a commit.",
+    ("batcher",),
+    buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256),
+)
 
 Operation = Callable[[Sequence[Any]], Sequence[Any]]
 Deliver = Callable[[list[tuple["Entry", Any]]], None]
@@ -56,6 +64,7 @@ class Batcher:
         self._wake = threading.Condition()
         self._thread: threading.Thread | None = None
         self._stopping = False
+        self._sizes = BATCH_SIZES.labels(name)
 
     def submit(
         self,
@@ -102,6 +111,7 @@ class Batcher:
     def _run(self) -> None:
         try:
             while batch := self._next_batch():
+                self._sizes.observe(len(batch))
                 self._answer(batch, self._results(batch))
         finally:
             connections.close_all()

@@ -6,7 +6,12 @@ from django.db import DEFAULT_DB_ALIAS, connections, models
 
 from pairly.core.db import is_mongodb
 
-__all__ = ["row_estimate"]
+__all__ = ["bounded_count", "row_estimate"]
+
+
+def bounded_count(rows: "models.QuerySet[Any]", most: int) -> int:
+    """How many, looking at no more than ``most`` of them."""
+    return len(rows.order_by().values_list("pk", flat=True)[:most])
 
 
 def row_estimate(model: type[models.Model]) -> int:

@@ -9,19 +9,20 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from django.conf import settings
-from django.core.cache import cache
+from django.core.cache import BaseCache, cache
 from django.utils.module_loading import import_string
 from redis.exceptions import RedisError
 
-__all__ = ["CacheAway", "LEFT_ALONE_SECONDS", "ask", "is_away"]
+__all__ = ["LEFT_ALONE_SECONDS", "Cache", "CacheAway", "ask", "is_away"]
 
 logger = logging.getLogger(__name__)
 
 LEFT_ALONE_SECONDS = 5
 
+Cache = BaseCache
 Result = TypeVar("Result")
 
 
@@ -58,7 +59,7 @@ def is_away() -> bool:
     return _outage.is_away
 
 
-def ask(question: Callable[[Any], Result]) -> Result:
+def ask(question: Callable[[Cache], Result]) -> Result:
     """What the function comes to, which is called with the cache. Raises ``CacheAway``."""
     if _outage.is_away and time.monotonic() < _outage.ask_again_at:
         raise CacheAway

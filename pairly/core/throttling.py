@@ -140,7 +140,9 @@ def _network(address: str) -> str:
     return str(ipaddress.ip_network((parsed, 64), strict=False)) if parsed.version == 6 else address
 
 
-def _take(cache: Any, scope: str, caller: Sequence[str], limit: int, now: float) -> float | None:
+def _take(
+    cache: shared_cache.Cache, scope: str, caller: Sequence[str], limit: int, now: float
+) -> float | None:
     """Count one request. None if it is within the limit, else the seconds to wait."""
     window, elapsed = divmod(now, WINDOW_SECONDS)
     name = hashlib.sha256("\0".join(caller).encode()).hexdigest()[:32]
@@ -164,16 +166,16 @@ def _seconds_until_free(before: int, count: int, limit: int, elapsed: float) -> 
     return max(1.0, passed + WINDOW_SECONDS * (1 - share))
 
 
-def _increment(cache: Any, key: str) -> int:
+def _increment(cache: shared_cache.Cache, key: str) -> int:
     cache.add(key, 0, timeout=2 * WINDOW_SECONDS)
     try:
-        return int(cache.incr(key))
+        return cache.incr(key)
     except ValueError:  # The cache dropped the key in between; counting starts afresh.
         cache.set(key, 1, timeout=2 * WINDOW_SECONDS)
         return 1
 
 
-def _decrement(cache: Any, key: str) -> None:
+def _decrement(cache: shared_cache.Cache, key: str) -> None:
     try:
         cache.decr(key)
     except ValueError:

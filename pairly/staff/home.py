@@ -20,7 +20,7 @@ from pairly.approvals.selectors import may_decide_any, waiting_for
 from pairly.audit.models import AuditBlock
 from pairly.audit.models import Unsealed as UnsealedEntry
 from pairly.core import clock
-from pairly.core.estimates import row_estimate
+from pairly.core.estimates import bounded_count, row_estimate
 from pairly.core.ids import first_id_at
 from pairly.jobs.models import JobRun
 from pairly.jobs.selectors import all_jobs, last_run
@@ -229,7 +229,7 @@ def _page_of(model: type[Model]) -> str:
 
 def _bounded(rows: "QuerySet[Any]") -> str:
     """How many, looking at no more than ``COUNTED_MAX`` of them: ``12`` or ``1,000+``."""
-    found = len(rows.order_by().values_list("pk", flat=True)[: COUNTED_MAX + 1])
+    found = bounded_count(rows, COUNTED_MAX + 1)
     return f"{COUNTED_MAX:,}+" if found > COUNTED_MAX else f"{found:,}"
 
 

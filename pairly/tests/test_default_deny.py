@@ -11,6 +11,7 @@ PUBLIC = {
     "GET /",
     "GET /health/live",
     "GET /health/ready",
+    "GET /metrics",  # from this machine alone, as the test client is
     "GET /api/schema",
     "GET /api/docs",
     "GET /api/docs/realtime",

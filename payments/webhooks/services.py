@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from django.db import IntegrityError
+from prometheus_client import Counter
 
+from pairly.core import counters
 from pairly.core.db import change_one, run_atomic
 from pairly.core.errors import NotFound
 from pairly.outbox.services import emit
@@ -14,9 +16,15 @@ from payments.gateways.base import SignatureInvalid
 from payments.gateways.registry import gateway_named, provider_names
 from payments.webhooks.models import Webhook
 
-__all__ = ["receive"]
+__all__ = ["receive", "refusals_of"]
 
 logger = logging.getLogger(__name__)
+
+DELIVERIES = Counter(
+    "pairly_webhook_deliveries",
+    "Events brought to our door: stored, duplicate, or refused for their signature.",
+    ("provider", "outcome"),
+)
 
 State = Webhook.State
 
@@ -35,6 +43,8 @@ def receive(*, provider: str, body: bytes, headers: Mapping[str, str], now: date
         head = gateway.check_webhook(body, headers, now)
     except SignatureInvalid:
         logger.warning("a webhook of %s was not signed as it should be", provider)
+        counters.count(refusals_of(provider), now)
+        DELIVERIES.labels(provider, "refused").inc()
         raise
     webhook = Webhook(
         provider=provider,
@@ -49,8 +59,15 @@ def receive(*, provider: str, body: bytes, headers: Mapping[str, str], now: date
         run_atomic(lambda: _store(webhook))
     except IntegrityError:
         run_atomic(lambda: _heal(webhook, now))
+        DELIVERIES.labels(provider, "duplicate").inc()
         return False
+    DELIVERIES.labels(provider, "stored").inc()
     return True
+
+
+def refusals_of(provider: str) -> str:
+    """The name under which events are counted that were not signed as they should be."""
+    return f"webhooks_refused:{provider}"
 
 
 def _store(webhook: Webhook) -> None:

@@ -1,0 +1,5 @@
+"""Fixtures of what is watched."""
+
+from payments.tests.conftest import fresh_heads
+
+__all__ = ["fresh_heads"]

@@ -1,0 +1,29 @@
+"""docs/monitoring.md names every metric and every alert, and nothing that does not exist."""
+
+import re
+from pathlib import Path
+
+import pytest
+from prometheus_client import REGISTRY
+
+import pairly.urls  # noqa: F401 - everything that serves has defined its metrics then.
+from pairly.monitoring.outages import CACHE_AWAY
+from pairly.monitoring.rules import RULES
+
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "monitoring.md"
+FIRST_CELL = re.compile(r"^\| `([a-z_]+)` \|", re.MULTILINE)
+ELSEWHERE = {CACHE_AWAY}
+
+
+@pytest.mark.mongodb
+def test_the_page_names_what_there_is() -> None:
+    named = set(FIRST_CELL.findall(PAGE.read_text()))
+    metrics = {
+        f"{family.name}_total" if family.type == "counter" else family.name
+        for family in REGISTRY.collect()
+        if family.name.startswith("pairly_")
+    }
+    alerts = {rule.kind for rule in RULES} | ELSEWHERE
+    assert named - metrics - alerts == set()
+    assert metrics - named == set()
+    assert alerts - named == set()
