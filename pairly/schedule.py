@@ -90,6 +90,11 @@ TASKS: tuple[PeriodicTask, ...] = (
         every=timedelta(seconds=10),
     ),
     PeriodicTask(
+        name="payments.reconcile",
+        function="payments.tasks.reconcile_providers",
+        every=time(hour=4),
+    ),
+    PeriodicTask(
         name="core.remove_expired_keys",
         function="pairly.core.tasks.remove_expired_keys",
         every=timedelta(minutes=10),

@@ -15,11 +15,13 @@ from payments.ledger.models import (
 )
 from payments.packages.models import Package, Price
 from payments.pricing.models import CreditPrice
+from payments.reconciliation.models import Break, Reconciliation
 from payments.webhooks.models import Webhook
 
 __all__ = [
     "Account",
     "Block",
+    "Break",
     "Checkpoint",
     "CreditPrice",
     "Intent",
@@ -34,6 +36,7 @@ __all__ = [
     "Price",
     "Receipt",
     "ReceiptCounter",
+    "Reconciliation",
     "Sealed",
     "Transfer",
     "Unsealed",

@@ -4,6 +4,7 @@ from pairly.core import clock
 from payments.intents.following import follow_up
 from payments.ledger.sealing import seal_waiting
 from payments.ledger.verification import Report, verify
+from payments.reconciliation.services import reconcile_all
 from payments.simulator.services import deliver_settled
 from payments.webhooks.processing import process_due
 from payments.webhooks.trimming import trim_bodies
@@ -12,6 +13,7 @@ __all__ = [
     "deliver_mock_webhooks",
     "follow_up_intents",
     "process_webhooks",
+    "reconcile_providers",
     "seal_ledger",
     "trim_webhooks",
     "verify_ledger_full",
@@ -42,6 +44,11 @@ def _told(report: Report) -> str:
     if not report.ok:
         raise LedgerBroken(f"the ledger does not verify: {report.to_dict()}")
     return f"verified up to transfer {report.transfers:,} in block {report.blocks:,}"
+
+
+def reconcile_providers() -> str:
+    """The last days of every provider. Raises ``ReconciliationFailed`` if one did not answer."""
+    return reconcile_all(clock.now())
 
 
 def follow_up_intents() -> int:

@@ -79,6 +79,7 @@ class Observed(AppendOnlyModel):
         REQUEST = "request", "Answer to a request"
         WEBHOOK = "webhook", "Webhook"
         POLL = "poll", "Asked"
+        RECONCILIATION = "statement", "Statement"
 
     class Verdict(models.TextChoices):
         APPLIED = "applied", "Applied"

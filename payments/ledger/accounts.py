@@ -12,6 +12,7 @@ __all__ = [
     "CREDIT",
     "DEBT",
     "EARNINGS",
+    "FEES",
     "HOUSE",
     "ISSUED",
     "PAID",
@@ -31,8 +32,10 @@ PAID, BONUS, EARNINGS, DEBT = "paid", "bonus", "earnings", "debt"
 PERSONAL_KINDS = (PAID, BONUS, EARNINGS, DEBT)
 
 # House kinds. In credits, ISSUED gives what was bought and PROMOTIONS what was a gift, and SALES
-# takes what was spent. In money, CLEARING is what a provider holds for us and SALES what we sold.
+# takes what was spent. In money, CLEARING is what a provider holds for us and SALES what we sold;
+# FEES is what providers keep for their service.
 SALES, PROMOTIONS, ISSUED, CLEARING = "sales", "promotions", "issued", "clearing"
+FEES = "fees"
 
 HOUSE = "house"
 

@@ -2,18 +2,30 @@
 
 import json
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 from uuid import uuid4
 
-from payments.gateways.base import GatewayUnreachable, Observation, Order
+from payments.gateways.base import GatewayUnreachable, Observation, Order, StatementLine
 from payments.gateways.mock_stripe import MockStripe
 from payments.tests.buyers import deliver
 
-__all__ = ["EAGER", "MISCOUNTING", "SILENT", "EagerStripe", "MiscountingStripe", "SilentStripe"]
+__all__ = [
+    "EAGER",
+    "MISCOUNTING",
+    "NAMELESS",
+    "SILENT",
+    "SLOW",
+    "EagerStripe",
+    "MiscountingStripe",
+    "SilentStripe",
+]
 
 EAGER = {"stripe": "payments.tests.gateways.EagerStripe"}
 MISCOUNTING = {"stripe": "payments.tests.gateways.MiscountingStripe"}
+NAMELESS = {"stripe": "payments.tests.gateways.NamelessStripe"}
+SLOW = {"stripe": "payments.tests.gateways.SlowStripe"}
 SILENT = {"stripe": "payments.tests.gateways.SilentStripe"}
 
 
@@ -61,3 +73,23 @@ class SilentStripe(MockStripe):
 
     def cancel(self, order: Order, now: datetime) -> Observation | None:
         raise GatewayUnreachable
+
+    def statement(self, since: datetime, until: datetime) -> Iterator[StatementLine]:
+        raise GatewayUnreachable
+
+
+class SlowStripe(MockStripe):
+    """Its statement tells of a payment when that is settled, up to two days later."""
+
+    statement_delay_days = 2
+
+
+class NamelessStripe(MockStripe):
+    """Its statement has lines that name nothing: those whose payment is called ``nameless``."""
+
+    def statement(self, since: datetime, until: datetime) -> Iterator[StatementLine]:
+        for line in super().statement(since, until):
+            if line.payment_ref == "nameless":
+                yield replace(line, ref="", payment_ref="", intent_id=None)
+            else:
+                yield line

@@ -1,0 +1,108 @@
+"""Breaks as runs write them: found again is the same row, gone is closed."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any, Final
+
+from pairly.core.db import StaleRead, change_one, run_atomic
+from payments.reconciliation.judging import Finding
+from payments.reconciliation.models import Break, Reconciliation
+from payments.reconciliation.runs import keep
+
+__all__ = ["close_gone", "gone_breaks", "store"]
+
+CLOSED_AT_ONCE_MAX: Final = 200
+
+State = Break.State
+UNRESOLVED: Final = (State.OPEN, State.EXPLAINED)
+
+
+def store(run: Reconciliation, found: Sequence[Finding], now: datetime) -> int:
+    """Write a page of findings; how many of them are newly open."""
+
+    def write() -> int:
+        keep(run)
+        subjects = [one.subject for one in found]
+        rows = Break.objects.filter(provider=run.provider, subject__in=subjects)
+        known = {(row.kind, row.subject): row for row in rows}
+        fresh = [_new(run, one, now) for one in found if (one.kind, one.subject) not in known]
+        Break.objects.bulk_create(fresh)
+        reopened = [
+            _see_again(run, known[one.kind, one.subject], one, now)
+            for one in found
+            if (one.kind, one.subject) in known
+        ]
+        return sum(row.state == State.OPEN for row in fresh) + sum(reopened)
+
+    return run_atomic(write) if found else 0
+
+
+def close_gone(run: Reconciliation, now: datetime) -> int:
+    """Resolve what lies in the run's time and was not found by it; how many."""
+    closed = 0
+    for state in UNRESOLVED:
+        while gone := list(gone_breaks(run, state)[:CLOSED_AT_ONCE_MAX]):
+            closed += run_atomic(partial(_close, run, gone, now))
+    return closed
+
+
+def gone_breaks(run: Reconciliation, state: str) -> Any:
+    in_time = Break.objects.filter(
+        provider=run.provider,
+        state=state,
+        occurred_at__gte=run.since,
+        occurred_at__lt=run.until,
+    )
+    return in_time.exclude(run_id=run.pk).order_by("occurred_at")
+
+
+def _close(run: Reconciliation, gone: Sequence[Break], now: datetime) -> int:
+    keep(run)
+    for row in gone:
+        _change(row, state=State.RESOLVED, resolved_at=now)
+    return len(gone)
+
+
+def _new(run: Reconciliation, one: Finding, now: datetime) -> Break:
+    row = Break(provider=run.provider, subject=one.subject, kind=one.kind, opened_at=now)
+    for name, value in _facts(run, one, now).items():
+        setattr(row, name, value)
+    if one.mended:
+        row.state, row.note, row.resolved_at = State.RESOLVED, one.mended, now
+    return row
+
+
+def _see_again(run: Reconciliation, row: Break, one: Finding, now: datetime) -> bool:
+    """Whether it opened again: resolved and yet there, or not what was explained."""
+    facts = _facts(run, one, now)
+    if one.mended:
+        _change(row, **facts, state=State.RESOLVED, note=one.mended, resolved_at=now)
+        return False
+    is_other = row.state == State.EXPLAINED and row.detail != one.detail
+    opens = row.state == State.RESOLVED or is_other
+    if opens:
+        facts |= {"state": State.OPEN, "opened_at": now, "resolved_at": None}
+        facts["resolved_by_id"] = None
+    _change(row, **facts)
+    return opens
+
+
+def _facts(run: Reconciliation, one: Finding, now: datetime) -> dict[str, Any]:
+    return {
+        "currency": one.currency,
+        "statement_minor": one.statement_minor,
+        "ledger_minor": one.ledger_minor,
+        "detail": one.detail,
+        "operation": one.operation,
+        "intent_id": one.intent_id,
+        "occurred_at": one.occurred_at,
+        "seen_at": now,
+        "run_id": run.pk,
+    }
+
+
+def _change(row: Break, **values: Any) -> None:
+    """Staff may decide on it at the same moment; then the page is written again."""
+    if not change_one(Break.objects.filter(pk=row.pk, state=row.state), **values):
+        raise StaleRead(f"the break {row.pk} changed meanwhile")

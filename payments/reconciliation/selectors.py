@@ -1,0 +1,59 @@
+"""Reading runs and breaks, each by an index."""
+
+from typing import Any
+from uuid import UUID
+
+import orjson
+from django.db.models import QuerySet
+
+from pairly.core.clock import to_rfc3339
+from pairly.core.errors import NotFound
+from payments.reconciliation.models import Break, Reconciliation
+
+__all__ = ["COUNTED_MAX", "break_named", "open_breaks", "pressing_breaks", "run_to_dict", "runs_of"]
+
+COUNTED_MAX = 1000
+
+
+def runs_of(provider: str = "") -> "QuerySet[Reconciliation]":
+    """Of one provider or all; order by ``-id``."""
+    rows = Reconciliation.objects.all()
+    return rows.filter(provider=provider) if provider else rows
+
+
+def break_named(break_id: UUID) -> Break:
+    """Raises ``NotFound``."""
+    row = Break.objects.filter(pk=break_id).first()
+    if row is None:
+        raise NotFound
+    return row
+
+
+def open_breaks() -> "QuerySet[Break]":
+    return Break.objects.filter(state=Break.State.OPEN)
+
+
+def pressing_breaks(provider: str) -> "QuerySet[Break]":
+    """Those that somebody has to look at: what is a matter of time settles by itself."""
+    rows = Break.objects.filter(provider=provider, state=Break.State.OPEN)
+    return rows.exclude(kind=Break.Kind.TIMING)
+
+
+def run_to_dict(run: Reconciliation) -> dict[str, Any]:
+    """For programs: plain values, times in the wire's form."""
+    return {
+        "id": str(run.pk),
+        "provider": run.provider,
+        "since": to_rfc3339(run.since),
+        "until": to_rfc3339(run.until),
+        "state": str(run.state),
+        "error": run.error,
+        "lines": run.lines,
+        "bookings": run.bookings,
+        "mended": run.mended,
+        "fees_booked": run.fees_booked,
+        "breaks_found": run.breaks_found,
+        "breaks_opened": run.breaks_opened,
+        "breaks_closed": run.breaks_closed,
+        "totals": orjson.loads(run.totals),
+    }

@@ -1,0 +1,213 @@
+"""Reconciling: a provider's statement against what we bought, refunded, disputed and booked.
+
+One run: both sides of a time are put in order on disk, what belongs together is judged, fees are
+booked, breaks are written. It may be killed anywhere and run again: every step finds what is done
+already.
+"""
+
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any, Final, TypeVar
+
+import orjson
+from django.conf import settings
+
+from pairly.core.errors import ValidationFailed
+from payments.gateways.base import Gateway, GatewayRefused, GatewayUnreachable
+from payments.gateways.registry import gateway_named, provider_names
+from payments.reconciliation.alerting import tell
+from payments.reconciliation.breaks import close_gone, store
+from payments.reconciliation.clearing import Clearing
+from payments.reconciliation.errors import AlreadyRunning
+from payments.reconciliation.fees import book_fees
+from payments.reconciliation.judging import (
+    Booking,
+    Finding,
+    Line,
+    Rules,
+    judge,
+    missing_here,
+)
+from payments.reconciliation.matching import match
+from payments.reconciliation.mending import mend
+from payments.reconciliation.models import Reconciliation
+from payments.reconciliation.runs import RunLost, begin, end, keep
+from payments.reconciliation.spool import Spool
+
+__all__ = ["ReconciliationFailed", "reconcile", "reconcile_all", "usual_window"]
+
+logger = logging.getLogger(__name__)
+
+DATES_APART_MAX: Final = timedelta(days=2)
+"""What the provider and we call the same day; beyond it the times differ."""
+LINES_AT_ONCE: Final = 500
+WRITTEN_AT_ONCE: Final = 100
+MENDED: Final = "The provider confirmed it and the run booked it."
+
+Item = TypeVar("Item")
+State = Reconciliation.State
+
+
+class ReconciliationFailed(Exception):
+    """A provider's statement could not be had."""
+
+
+def usual_window(now: datetime) -> tuple[datetime, datetime]:
+    """Whole days in UTC, up to what is old enough to have been heard of."""
+    until = now - timedelta(minutes=settings.RECONCILIATION_LAG_MINUTES)
+    first = until - timedelta(days=settings.RECONCILIATION_DAYS)
+    return first.replace(hour=0, minute=0, second=0, microsecond=0), until
+
+
+def reconcile_all(now: datetime) -> str:
+    """The usual window of every provider, one after another; a sentence on how it went.
+
+    Raises ``ReconciliationFailed`` after all were tried.
+    """
+    since, until = usual_window(now)
+    told, failed = [], []
+    for provider in provider_names():
+        try:
+            run = reconcile(provider=provider, since=since, until=until, now=now)
+        except AlreadyRunning:
+            told.append(f"{provider}: runs already")
+            continue
+        if run.state == State.FAILED:
+            failed.append(f"{provider}: {run.error}")
+        told.append(f"{provider}: {run.lines:,} lines, {run.breaks_found:,} breaks")
+    if failed:
+        raise ReconciliationFailed("; ".join(failed))
+    return "; ".join(told)
+
+
+def reconcile(*, provider: str, since: datetime, until: datetime, now: datetime) -> Reconciliation:
+    """Compare what the provider's statement and our books have from ``since`` until before
+    ``until``; the run, ``failed`` if the provider does not answer.
+
+    Raises ``ValidationFailed`` for an unknown provider or no time at all, ``AlreadyRunning``.
+    """
+    if provider not in provider_names():
+        detail = f"Providers are {', '.join(provider_names())}."
+        raise ValidationFailed.of("provider", "invalid_choice", detail)
+    if since >= until:
+        raise ValidationFailed.of("since", "invalid", "The end must lie after the beginning.")
+    run = begin(provider, since, until, now)
+    try:
+        figures = _Run(run, now).figures()
+    except RunLost:
+        raise
+    except (GatewayUnreachable, GatewayRefused) as error:
+        logger.warning("the statement of %s could not be had: %r", provider, error)
+        end(run, State.FAILED, error=f"the provider: {error!r}")
+    except Exception as error:
+        end(run, State.FAILED, error=repr(error))
+        raise
+    else:
+        end(run, State.DONE, **figures)
+    finally:
+        tell(run, now)
+    return run
+
+
+class _Run:
+    """The steps of one run, and what they share and count."""
+
+    def __init__(self, run: Reconciliation, now: datetime) -> None:
+        self._run, self._now = run, now
+        self._gateway: Gateway = gateway_named(run.provider)
+        settles_in = timedelta(days=self._gateway.statement_delay_days)
+        self._slack = DATES_APART_MAX + settles_in
+        self._rules = Rules(tolerance=self._slack, settled_before=run.until - settles_in)
+        self._clearing = Clearing(run.provider, run.since, run.until)
+        self._found = self._opened = self._mended = self._fees = 0
+
+    def figures(self) -> dict[str, Any]:
+        """Do everything; the columns of the run."""
+        with Spool() as spool:
+            self._gather_lines(spool)
+            self._gather_bookings(spool)
+            spool.name_the_nameless(self._rules.tolerance)
+            self._judge(spool)
+            lines, bookings = spool.counts()
+            totals = orjson.dumps(spool.totals()).decode()
+        return {
+            "lines": lines,
+            "bookings": bookings,
+            "mended": self._mended,
+            "fees_booked": self._fees,
+            "breaks_found": self._found,
+            "breaks_opened": self._opened,
+            "breaks_closed": close_gone(self._run, self._now),
+            "totals": totals,
+        }
+
+    def _gather_lines(self, spool: Spool) -> None:
+        """Some days more on both sides, where the partners of what lies at the edges are."""
+        run = self._run
+        statement = self._gateway.statement(run.since - self._slack, run.until + self._slack)
+        for page in _pages(statement, LINES_AT_ONCE):
+            keep(run)
+            lines = match(run.provider, page, run.since, run.until)
+            bookings = self._clearing.named(_answers(lines))
+            unknown = _unanswered(lines, bookings)
+            if unknown:
+                self._mend(unknown)
+                lines = match(run.provider, page, run.since, run.until)
+                bookings = self._clearing.named(_answers(lines))
+            spool.add_lines(lines)
+            spool.add_bookings(bookings)
+
+    def _gather_bookings(self, spool: Spool) -> None:
+        for page in self._clearing.between():
+            keep(self._run)
+            spool.add_bookings(page)
+
+    def _mend(self, unknown: Sequence[Line]) -> None:
+        """What the provider confirms is booked, and noted as a break that the run resolved."""
+        for one in unknown:
+            keep(self._run)
+            mend(one, self._gateway, self._now)
+        booked = {one.transfer_id for one in self._clearing.named(_answers(unknown))}
+        mended = [missing_here(one, MENDED) for one in unknown if one.transfer_id in booked]
+        self._mended += len(mended)
+        self._store(mended)
+
+    def _judge(self, spool: Spool) -> None:
+        findings: list[Finding] = []
+        with_fees: list[Line] = []
+        for lines, bookings in spool.groups():
+            verdict = judge(lines, bookings, self._rules)
+            findings += verdict.findings
+            with_fees += verdict.with_fees
+            if len(findings) >= WRITTEN_AT_ONCE or len(with_fees) >= WRITTEN_AT_ONCE:
+                self._write(findings, with_fees)
+                findings, with_fees = [], []
+        self._write(findings, with_fees)
+
+    def _write(self, findings: Sequence[Finding], with_fees: Sequence[Line]) -> None:
+        self._store(findings)
+        self._fees += book_fees(self._run, with_fees, self._now)
+
+    def _store(self, findings: Sequence[Finding]) -> None:
+        self._found += len(findings)
+        self._opened += store(self._run, findings, self._now)
+
+
+def _pages(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    left = iter(items)
+    while page := list(islice(left, size)):
+        yield page
+
+
+def _answers(lines: Iterable[Line]) -> set[str]:
+    return {one.transfer_id for one in lines if one.transfer_id}
+
+
+def _unanswered(lines: Iterable[Line], bookings: Iterable[Booking]) -> list[Line]:
+    """Lines of the time asked about that name something of ours which is not booked."""
+    booked = {one.transfer_id for one in bookings}
+    return [
+        one for one in lines if one.in_window and one.transfer_id and one.transfer_id not in booked
+    ]
