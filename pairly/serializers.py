@@ -63,9 +63,18 @@ class PushKeySerializer(serializers.Serializer[Any]):
     public_key = serializers.CharField()
 
 
+class PaymentProviderSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    public_key = serializers.CharField(
+        allow_null=True,
+        help_text="For its own client library: Stripe's publishable key, Razorpay's key id.",
+    )
+
+
 class ConfigSerializer(serializers.Serializer[Any]):
     limits = LimitsSerializer()
     attachments = AttachmentRulesSerializer()
     prices = PricesSerializer()
     client_versions_min = ClientVersionsSerializer()
     push_keys = PushKeySerializer(many=True)
+    payment_providers = PaymentProviderSerializer(many=True)

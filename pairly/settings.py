@@ -386,12 +386,26 @@ STRIPE_WEBHOOK_SECRETS = env.list(
 RAZORPAY_WEBHOOK_SECRETS = env.list(
     "RAZORPAY_WEBHOOK_SECRETS", MOCK_WEBHOOK_SECRETS if MOCK_MODE else []
 )
-# Provider to the dotted path of its gateway.
-MOCK_GATEWAYS = {
-    "stripe": "payments.gateways.mock_stripe.MockStripe",
-    "razorpay": "payments.gateways.mock_razorpay.MockRazorpay",
-}
-PAYMENT_GATEWAYS = env.dict("PAYMENT_GATEWAYS", MOCK_GATEWAYS if MOCK_MODE else {})
+STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", "")
+STRIPE_PUBLISHABLE_KEY = env.str("STRIPE_PUBLISHABLE_KEY", "")
+STRIPE_API_BASE = env.str("STRIPE_API_BASE", "https://api.stripe.com")
+RAZORPAY_KEY_ID = env.str("RAZORPAY_KEY_ID", "")
+RAZORPAY_KEY_SECRET = env.str("RAZORPAY_KEY_SECRET", "")
+RAZORPAY_API_BASE = env.str("RAZORPAY_API_BASE", "https://api.razorpay.com")
+# Provider to the dotted path of its gateway; in production each real one that has a key.
+if MOCK_MODE:
+    GATEWAYS_DEFAULT = {
+        "stripe": "payments.gateways.mock_stripe.MockStripe",
+        "razorpay": "payments.gateways.mock_razorpay.MockRazorpay",
+    }
+else:
+    GATEWAYS_DEFAULT = {
+        **({"stripe": "payments.gateways.stripe.Stripe"} if STRIPE_SECRET_KEY else {}),
+        **({"razorpay": "payments.gateways.razorpay.Razorpay"} if RAZORPAY_KEY_ID else {}),
+    }
+PAYMENT_GATEWAYS = env.dict("PAYMENT_GATEWAYS", GATEWAYS_DEFAULT)
+PAYMENT_TIMEOUT_SECONDS = pairly_int("PAYMENT_TIMEOUT_SECONDS", 10, minimum=1)
+PAYMENT_RETRIES_MAX = pairly_int("PAYMENT_RETRIES_MAX", 1)
 CURRENCY_DEFAULT = env.str("PAIRLY_CURRENCY_DEFAULT", "INR")
 PURCHASE_NEEDS_VERIFIED_EMAIL = env.bool("PAIRLY_PURCHASE_NEEDS_VERIFIED_EMAIL", not MOCK_MODE)
 INTENT_LIFETIME_MINUTES = pairly_int("INTENT_LIFETIME_MINUTES", 10, minimum=1)

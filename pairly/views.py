@@ -27,6 +27,7 @@ from pairly.realtime.frames import COMMANDS, EVENTS
 from pairly.realtime.routing import websocket_urlpatterns
 from pairly.schema import error_table
 from pairly.serializers import ConfigSerializer, IndexSerializer
+from payments.gateways.registry import gateway_named, provider_names
 from payments.pricing.price_list import public_prices
 
 __all__ = [
@@ -141,6 +142,10 @@ def _config() -> dict[str, Any]:
             "web": settings.CLIENT_VERSION_MIN_WEB,
         },
         "push_keys": [],
+        "payment_providers": [
+            {"name": name, "public_key": gateway_named(name).public_key}
+            for name in provider_names()
+        ],
     }
 
 

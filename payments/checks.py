@@ -8,6 +8,7 @@ from django.core.checks import CheckMessage, Error
 
 from pairly.core.signing import signing_key
 from payments.currencies import CURRENCIES
+from payments.gateways.base import Gateway
 from payments.gateways.registry import gateway_named, provider_names
 
 __all__ = ["check_ledger_settings", "check_payment_settings"]
@@ -29,17 +30,18 @@ def check_ledger_settings(**_given: Any) -> Sequence[CheckMessage]:
 
 
 def check_payment_settings(**_given: Any) -> Sequence[CheckMessage]:
-    """Every gateway can be loaded, and in production none of them is a mock."""
+    """Every gateway can be loaded and has its keys, and in production none of them is a mock."""
     errors: list[CheckMessage] = []
     for provider in provider_names():
         path = settings.PAYMENT_GATEWAYS[provider]
         try:
-            is_mock = gateway_named(provider).is_mock
+            gateway = gateway_named(provider)
+            errors += _missing(provider, gateway)
         except (ImportError, AttributeError, TypeError) as error:
             sentence = f"The gateway {path} of {provider} cannot be used: {error}."
             errors.append(Error(sentence, hint="Mend PAYMENT_GATEWAYS.", id="payments.E003"))
             continue
-        if is_mock and not settings.MOCK_MODE:
+        if gateway.is_mock and not settings.MOCK_MODE:
             hint = "Take the provider out of PAYMENT_GATEWAYS, or name its real gateway."
             sentence = f"{provider} is served by a mock, which gives credits away."
             errors.append(Error(sentence, hint=hint, id="payments.E004"))
@@ -47,3 +49,11 @@ def check_payment_settings(**_given: Any) -> Sequence[CheckMessage]:
         hint = f"Set PAIRLY_CURRENCY_DEFAULT to one of {', '.join(CURRENCIES)}."
         errors.append(Error("The default currency is not taken.", hint=hint, id="payments.E005"))
     return errors
+
+
+def _missing(provider: str, gateway: Gateway) -> Sequence[CheckMessage]:
+    names = [name for name in gateway.needed_settings if not getattr(settings, name)]
+    if not names:
+        return []
+    hint = f"Set {', '.join(names)}, or take {provider} out of PAYMENT_GATEWAYS."
+    return [Error(f"{provider} is served without its keys.", hint=hint, id="payments.E006")]

@@ -1,28 +1,59 @@
 """Money: currencies that are taken, in minor units, and how people read and write it."""
 
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
 from pairly.core.errors import ValidationFailed
 
-__all__ = ["CURRENCIES", "format_amount", "parse_amount"]
+__all__ = ["CURRENCIES", "Currency", "amount_text", "format_amount", "parse_amount"]
 
-CURRENCIES = {"INR": "₹", "USD": "$"}
-"""ISO 4217 codes with their signs. Each has a hundred minor units."""
 
-MINOR_UNITS = 100
+@dataclass(frozen=True, slots=True)
+class Currency:
+    """``decimals`` as in ISO 4217: so many digits of an amount are minor units. Providers count
+    alike, but of three decimals cards know two, so the last digit must be 0: amounts are multiples
+    of ``step_minor`` (https://docs.stripe.com/currencies, https://razorpay.com/docs/api/orders).
+    """
+
+    sign: str
+    decimals: int = 2
+    step_minor: int = 1
+
+
+CURRENCIES = {
+    "INR": Currency("₹"),
+    "USD": Currency("$"),
+    "JPY": Currency("¥", decimals=0),
+    "KWD": Currency("KD ", decimals=3, step_minor=10),
+}
+"""By ISO 4217 code."""
 
 
 def format_amount(amount_minor: int, currency: str) -> str:
     """``₹100.00`` of 10000 and INR."""
-    return f"{CURRENCIES[currency]}{Decimal(amount_minor) / MINOR_UNITS:,.2f}"
+    amount = _major(amount_minor, currency)
+    return f"{CURRENCIES[currency].sign}{amount:,.{CURRENCIES[currency].decimals}f}"
 
 
-def parse_amount(text: str, field: str) -> int:
+def amount_text(amount_minor: int, currency: str) -> str:
+    """``100.00`` of 10000 and INR: as ``parse_amount`` reads it."""
+    return f"{_major(amount_minor, currency):.{CURRENCIES[currency].decimals}f}"
+
+
+def parse_amount(text: str, currency: str, field: str) -> int:
     """Minor units of an amount that a person wrote. Raises ``ValidationFailed`` for the field."""
+    kind = CURRENCIES[currency]
     try:
-        minor = Decimal(text.strip()) * MINOR_UNITS
+        minor = Decimal(text.strip()).scaleb(kind.decimals)
+        is_amount = minor.is_finite() and minor >= 1 and minor % kind.step_minor == 0
     except InvalidOperation:
-        minor = Decimal("NaN")
-    if not minor.is_finite() or minor != minor.to_integral_value() or minor < 1:
-        raise ValidationFailed.of(field, "invalid", "Write an amount above zero, such as 0.99.")
+        is_amount = False
+    if not is_amount:
+        example = amount_text(99 * kind.step_minor, currency)
+        detail = f"Write an amount above zero, such as {example}."
+        raise ValidationFailed.of(field, "invalid", detail)
     return int(minor)
+
+
+def _major(amount_minor: int, currency: str) -> Decimal:
+    return Decimal(amount_minor).scaleb(-CURRENCIES[currency].decimals)

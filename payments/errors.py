@@ -7,6 +7,7 @@ __all__ = [
     "HoldResolved",
     "InsufficientCredits",
     "NotReplayable",
+    "ProviderRefused",
     "ProviderUnreachable",
     "ReplaysExhausted",
     "TransferConflict",
@@ -42,6 +43,11 @@ class NotReplayable(Conflict):
 
 class ReplaysExhausted(Conflict):
     title = "This event was replayed too often; mend the cause, or discard it."
+
+
+class ProviderRefused(Conflict):
+    code = "provider_refused"
+    title = "The payment provider does not take this order."
 
 
 class ProviderUnreachable(PairlyError):

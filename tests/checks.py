@@ -23,7 +23,11 @@ PRODUCTION = {
     "PUBLIC_URL": "https://pairly.example",
     "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
     "LEDGER_SIGNING_KEY": "0123456789abcdef" * 4,
+    "STRIPE_SECRET_KEY": "sk_test_only_for_this_check",
+    "STRIPE_PUBLISHABLE_KEY": "pk_test_only_for_this_check",
     "STRIPE_WEBHOOK_SECRETS": "whsec_only_for_this_check",
+    "RAZORPAY_KEY_ID": "rzp_test_only_for_this_check",
+    "RAZORPAY_KEY_SECRET": "only_for_this_check",
     "RAZORPAY_WEBHOOK_SECRETS": "only_for_this_check",
 }
 

@@ -46,7 +46,7 @@ REFUSED: list[tuple[str, dict[str, Any]]] = [
     ("E007", {"ALLOWED_HOSTS": ["pairly.example", "*"]}),
     ("E008", {"RATE_LIMITS": False}),
     ("E009", {"STRIPE_WEBHOOK_SECRETS": configured.MOCK_WEBHOOK_SECRETS}),
-    ("E009", {"RAZORPAY_WEBHOOK_SECRETS": []}),
+    ("E009", {"RAZORPAY_WEBHOOK_SECRETS": ["its-own", *configured.MOCK_WEBHOOK_SECRETS]}),
     ("E010", {"DEBUG": True}),
     ("E011", {"TIME_ZONE": "Asia/Kolkata"}),
     ("E014", {"PUBLIC_URL": "http://localhost:8000"}),

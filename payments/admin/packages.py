@@ -22,7 +22,7 @@ from pairly.accounts.staff_rows import moment
 from pairly.core import clock
 from pairly.core.errors import ValidationFailed
 from pairly.core.http import request_id_of
-from payments.currencies import CURRENCIES, format_amount, parse_amount
+from payments.currencies import CURRENCIES, amount_text, format_amount, parse_amount
 from payments.models import Package
 from payments.packages.selectors import current_prices, prices_of
 from payments.packages.services import change_package, create_package
@@ -37,9 +37,9 @@ class AmountField(TextField):
     """Money as people write it; minor units, or None where nothing is written."""
 
     def __init__(self, currency: str) -> None:
-        sign = CURRENCIES[currency]
+        self.currency = currency
         super().__init__(
-            label=f"Price in {currency} ({sign})",
+            label=f"Price in {currency} ({CURRENCIES[currency].sign.strip()})",
             max_length=AMOUNT_CHARACTERS_MAX,
             required=False,
         )
@@ -49,7 +49,7 @@ class AmountField(TextField):
         if not text:
             return None
         try:
-            return parse_amount(text, "price")
+            return parse_amount(text, self.currency, "price")
         except ValidationFailed as error:
             raise forms.ValidationError(error.detail) from error
 
@@ -92,7 +92,7 @@ class ChangePackageForm(PackageForm):
             return
         self.initial |= {"credits": package.credits, "offered": package.offered}
         prices = current_prices([package.code], clock.now())[package.code]
-        self.initial |= {name: f"{amount / 100:.2f}" for name, amount in prices.items()}
+        self.initial |= {name: amount_text(amount, name) for name, amount in prices.items()}
 
 
 class PackageAdmin(ReadOnlyAdmin):

@@ -64,11 +64,13 @@ class GatewayRefused(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What a provider has to know of an intent; ``ref`` is the provider's id, empty before."""
+    """What a provider has to know of an intent. ``ref`` is the provider's id, empty before; then
+    the provider is searched from ``created_at`` on, when the intent was made."""
 
     intent_id: UUID
     amount_minor: int
     currency: str
+    created_at: datetime
     ref: str = ""
 
 
@@ -201,13 +203,18 @@ class Gateway(Protocol):
     """``webhook_headers`` names, in small letters, the headers that come with an event.
 
     A movement may be missing from the statement for ``statement_delay_days``, until the provider
-    has settled it.
+    has settled it. Without its ``needed_settings`` the gateway does not work.
     """
 
     name: str
     is_mock: bool
     webhook_headers: tuple[str, ...]
     statement_delay_days: int
+    needed_settings: tuple[str, ...]
+
+    @property
+    def public_key(self) -> str | None:
+        """What a client's own library of the provider has to know; None if it needs none."""
 
     def create(self, order: Order, now: datetime) -> Observation:
         """Have the provider expect a payment; for one intent it makes one, however often it is

@@ -84,6 +84,8 @@ class MockProvider(ABC):
     name: str
     is_mock = True
     statement_delay_days = 0
+    needed_settings: tuple[str, ...] = ()
+    public_key: str | None = None
     tells: frozenset[Status]
     """What the provider has events for."""
     payment_prefix: str

@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
+from django.conf import settings
+
 from pairly.core import clock
 from payments.gateways.base import (
     BadWebhook,
@@ -31,6 +33,7 @@ __all__ = [
     "EVENT_ID_HEADER",
     "SIGNATURE_HEADER",
     "STATUS_OF_EVENT",
+    "RazorpayEvents",
     "check_signature",
     "event_head",
     "line_of_item",
@@ -40,7 +43,7 @@ __all__ = [
     "signature_of",
 ]
 
-PROVIDER: Final = "razorpay"
+PROVIDER = "razorpay"
 SIGNATURE_HEADER: Final = "x-razorpay-signature"
 EVENT_ID_HEADER: Final = "x-razorpay-event-id"
 
@@ -48,11 +51,6 @@ STATUS_OF_EVENT: Final = {
     "payment.authorized": Status.PROCESSING,
     "payment.failed": Status.FAILED,
     "payment.captured": Status.SUCCEEDED,
-}
-STATUS_OF_ORDER: Final = {
-    "created": Status.CREATED,
-    "attempted": Status.CREATED,
-    "paid": Status.SUCCEEDED,
 }
 REFUND_EVENTS: Final = ("refund.created", "refund.processed", "refund.failed")
 STATE_OF_REFUND: Final = {
@@ -67,6 +65,20 @@ STATE_OF_DISPUTE_EVENT: Final = {
 }
 INQUIRIES: Final = ("fraud", "retrieval")
 """Phases of a dispute in which a bank asks and nobody takes money."""
+
+
+class RazorpayEvents:
+    """How a gateway takes in Razorpay's events, the mock's and the real one's alike."""
+
+    name = PROVIDER
+    webhook_headers: tuple[str, ...] = (SIGNATURE_HEADER, EVENT_ID_HEADER)
+
+    def check_webhook(self, body: bytes, headers: Mapping[str, str], now: datetime) -> EventHead:
+        check_signature(body, headers.get(SIGNATURE_HEADER, ""), settings.RAZORPAY_WEBHOOK_SECRETS)
+        return event_head(body, headers.get(EVENT_ID_HEADER, ""))
+
+    def read_webhook(self, body: bytes) -> Observation | RefundSeen | DisputeSeen | None:
+        return read_event(body)
 
 
 def signature_of(body: bytes, secret: str) -> str:
@@ -110,9 +122,13 @@ def read_event(body: bytes) -> Observation | RefundSeen | DisputeSeen | None:
     return None
 
 
-def observation_of_order(order: Mapping[str, Any], now: datetime) -> Observation:
-    """Of an order as the API answers it; it does not tell whether attempts failed."""
-    status = STATUS_OF_ORDER[order["status"]]
+def observation_of_order(
+    order: Mapping[str, Any], attempts: Sequence[Mapping[str, Any]], now: datetime
+) -> Observation:
+    """Of an order as the API answers it, and of the payments that were tried for it, newest
+    first, as it lists them. Paid is only what the order says is paid."""
+    status = Status.SUCCEEDED if order["status"] == "paid" else _status_of(attempts)
+    code = attempts[0].get("error_code") if status is Status.FAILED else None
     return Observation(
         provider=PROVIDER,
         ref=_ref(order["id"]),
@@ -122,7 +138,15 @@ def observation_of_order(order: Mapping[str, Any], now: datetime) -> Observation
         received_minor=number(order["amount_paid"]) if status is Status.SUCCEEDED else None,
         currency=order["currency"].upper()[:3],
         at=now,
+        failure_code=str(code or "").lower()[:64],
     )
+
+
+def _status_of(attempts: Sequence[Mapping[str, Any]]) -> Status:
+    tried = {attempt["status"] for attempt in attempts}
+    if tried & {"authorized", "captured"}:
+        return Status.PROCESSING
+    return Status.FAILED if tried == {"failed"} else Status.CREATED
 
 
 def refund_seen(refund: Mapping[str, Any], order_id: str, seconds: int) -> RefundSeen:

@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
+from django.conf import settings
+
 from pairly.core import clock
 from payments.gateways.base import (
     BadWebhook,
@@ -31,6 +33,7 @@ __all__ = [
     "SIGNATURE_HEADER",
     "STATUS_OF_EVENT",
     "TOLERANCE_SECONDS",
+    "StripeEvents",
     "check_signature",
     "event_head",
     "line_of_transaction",
@@ -40,7 +43,7 @@ __all__ = [
     "signature_header",
 ]
 
-PROVIDER: Final = "stripe"
+PROVIDER = "stripe"
 SIGNATURE_HEADER: Final = "stripe-signature"
 TOLERANCE_SECONDS: Final = 300
 SECONDS = re.compile(r"[0-9]{1,12}")
@@ -89,6 +92,21 @@ KIND_OF_CATEGORY: Final = {
     "dispute": LineKind.DISPUTE,
     "dispute_reversal": LineKind.DISPUTE_WON,
 }
+
+
+class StripeEvents:
+    """How a gateway takes in Stripe's events, the mock's and the real one's alike."""
+
+    name = PROVIDER
+    webhook_headers: tuple[str, ...] = (SIGNATURE_HEADER,)
+
+    def check_webhook(self, body: bytes, headers: Mapping[str, str], now: datetime) -> EventHead:
+        header = headers.get(SIGNATURE_HEADER, "")
+        check_signature(body, header, settings.STRIPE_WEBHOOK_SECRETS, now)
+        return event_head(body)
+
+    def read_webhook(self, body: bytes) -> Observation | RefundSeen | DisputeSeen | None:
+        return read_event(body)
 
 
 def signature_header(body: bytes, secret: str, now: datetime) -> str:

@@ -87,5 +87,6 @@ def order_of(intent: Intent) -> Order:
         intent_id=intent.pk,
         amount_minor=intent.amount_minor,
         currency=intent.currency,
+        created_at=intent.created_at,
         ref=intent.provider_ref,
     )

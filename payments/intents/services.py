@@ -11,8 +11,8 @@ from pairly.accounts.models import User
 from pairly.core.db import run_atomic
 from pairly.core.errors import Conflict, ValidationFailed
 from payments.currencies import CURRENCIES
-from payments.errors import EmailNotVerified, ProviderUnreachable
-from payments.gateways.base import GatewayUnreachable
+from payments.errors import EmailNotVerified, ProviderRefused, ProviderUnreachable
+from payments.gateways.base import GatewayRefused, GatewayUnreachable, Observation
 from payments.gateways.registry import gateway_named, provider_names
 from payments.intents.applying import apply
 from payments.intents.models import Intent, Observed
@@ -38,7 +38,8 @@ def create_intent(
     that a repetition resumes the first instead of making another.
 
     If the provider does not answer, the intent stays ``unknown`` and the provider is asked later.
-    Raises ``ValidationFailed``, ``EmailNotVerified``.
+    If it refuses, the intent has failed. Raises ``ValidationFailed``, ``EmailNotVerified``,
+    ``ProviderRefused``.
     """
     intent = Intent.objects.filter(pk=operation_id, user_id=user.pk).first()
     if intent is None:
@@ -46,7 +47,10 @@ def create_intent(
         intent = _insert(user.pk, offer, provider, currency, operation_id, now)
     if intent.status == Status.UNKNOWN:
         _introduce(intent, now)
-    return intent_for(user.pk, operation_id)
+        intent = intent_for(user.pk, operation_id)
+    if intent.status == Status.FAILED and not intent.provider_ref:
+        raise ProviderRefused(f"The provider refused the order: {intent.failure_code}.")
+    return intent
 
 
 def cancel_intent(*, user_id: UUID, intent_id: UUID, now: datetime) -> Intent:
@@ -112,4 +116,21 @@ def _introduce(intent: Intent, now: datetime) -> None:
     except GatewayUnreachable:
         logger.warning("the provider %s did not answer for %s", intent.provider, intent.pk)
         return
+    except GatewayRefused as refusal:
+        seen = _refused(intent, refusal, now)
     apply(intent_id=intent.pk, seen=seen, source=Observed.Source.REQUEST, now=now)
+
+
+def _refused(intent: Intent, refusal: GatewayRefused, now: datetime) -> Observation:
+    """The provider said no instead of giving the payment an id."""
+    return Observation(
+        provider=intent.provider,
+        ref="",
+        intent_id=intent.pk,
+        status=Status.FAILED,
+        amount_minor=intent.amount_minor,
+        received_minor=None,
+        currency=intent.currency,
+        at=now,
+        failure_code=refusal.code[:64],
+    )

@@ -128,6 +128,9 @@ def _check(credits: int, prices: Mapping[str, int]) -> None:
             raise ValidationFailed.of("prices", "invalid", f"{currency} is not taken.")
         if not 1 <= amount <= AMOUNT_MINOR_MAX:
             raise ValidationFailed.of(f"prices.{currency}", "invalid", "The amount is too large.")
+        if amount % CURRENCIES[currency].step_minor:
+            detail = f"An amount in {currency} is a multiple of {CURRENCIES[currency].step_minor}."
+            raise ValidationFailed.of(f"prices.{currency}", "invalid", detail)
 
 
 def _write_prices(

@@ -1,3 +1,6 @@
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 
 from pairly.core import signing
@@ -8,3 +11,29 @@ def fresh_heads() -> None:
     """Heads outlive a database on purpose; each test here has a database of its own."""
     for file in signing.head_files():
         file.path.unlink(missing_ok=True)
+
+
+# The stand-ins import models, which they cannot before pytest has prepared the settings.
+
+
+@pytest.fixture
+def stripe_stand_in(settings: Any, database: None) -> Iterator[Any]:
+    """Where the settings send what is meant for Stripe."""
+    from payments.tests.stand_ins.stripe import SECRET_KEY, StripeStandIn
+
+    stand_in = StripeStandIn()
+    settings.STRIPE_API_BASE, settings.STRIPE_SECRET_KEY = stand_in.url, SECRET_KEY
+    yield stand_in
+    stand_in.stop()
+
+
+@pytest.fixture
+def razorpay_stand_in(settings: Any, database: None) -> Iterator[Any]:
+    """Where the settings send what is meant for Razorpay."""
+    from payments.tests.stand_ins.razorpay import KEY_ID, KEY_SECRET, RazorpayStandIn
+
+    stand_in = RazorpayStandIn()
+    settings.RAZORPAY_API_BASE = stand_in.url
+    settings.RAZORPAY_KEY_ID, settings.RAZORPAY_KEY_SECRET = KEY_ID, KEY_SECRET
+    yield stand_in
+    stand_in.stop()

@@ -1,6 +1,5 @@
 """What every gateway does alike, whoever stands behind it."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -27,12 +26,18 @@ from payments.gateways.base import (
 from payments.gateways.mock_razorpay import MockRazorpay
 from payments.gateways.mock_statement import alter_line, double_line, lose_line
 from payments.gateways.mock_stripe import MockStripe
+from payments.gateways.razorpay import Razorpay
+from payments.gateways.stripe import Stripe
 from payments.intents.states import Status
 from payments.tests.buyers import at_once
 
 pytestmark = pytest.mark.mongodb
 
 HOUR = timedelta(hours=1)
+
+
+def new_order() -> Order:
+    return Order(intent_id=uuid4(), amount_minor=5000, currency="INR", created_at=clock.now())
 
 
 class World:
@@ -42,7 +47,7 @@ class World:
         self.gateway, self.provider = gateway, provider
 
     def order(self, **changes: Any) -> Order:
-        order = Order(intent_id=uuid4(), amount_minor=5000, currency="INR")
+        order = new_order()
         made = self.gateway.create(replace(order, **changes), clock.now())
         return replace(order, ref=made.ref, **changes)
 
@@ -78,13 +83,13 @@ class World:
         return list(self.gateway.statement(now - HOUR, now + HOUR))
 
 
-@pytest.fixture(params=["mock_stripe", "mock_razorpay"])
+@pytest.fixture(params=["mock_stripe", "mock_razorpay", "stripe", "razorpay"])
 def world(request: pytest.FixtureRequest) -> World:
-    makers: dict[str, Callable[[], World]] = {
-        "mock_stripe": lambda: World(MockStripe(), MockStripe()),
-        "mock_razorpay": lambda: World(MockRazorpay(), MockRazorpay()),
-    }
-    return makers[request.param]()
+    provider = MockRazorpay() if "razorpay" in request.param else MockStripe()
+    if request.param.startswith("mock"):
+        return World(provider, provider)
+    request.getfixturevalue(f"{request.param}_stand_in")
+    return World(Stripe() if request.param == "stripe" else Razorpay(), provider)
 
 
 def test_one_intent_is_one_payment(world: World) -> None:
@@ -93,7 +98,7 @@ def test_one_intent_is_one_payment(world: World) -> None:
     again = world.gateway.create(order, now)
     assert (again.ref, again.status, again.amount_minor) == (order.ref, Status.CREATED, 5000)
     assert (again.currency, again.intent_id) == ("INR", order.intent_id)
-    unheard = Order(intent_id=uuid4(), amount_minor=5000, currency="INR")
+    unheard = new_order()
     assert world.gateway.fetch(unheard, now) is None
     assert world.gateway.cancel(unheard, now) is None
 

@@ -11,7 +11,7 @@ from pairly.audit.models import AuditEntry
 from pairly.core import clock
 from pairly.core.errors import Conflict, NotFound, ValidationFailed
 from pairly.staff.tests.people import staff_browser
-from payments.currencies import format_amount, parse_amount
+from payments.currencies import amount_text, format_amount, parse_amount
 from payments.models import Package, Price
 from payments.packages.services import change_package, create_package
 from payments.tests.buyers import Buyer, all_is_well
@@ -164,7 +164,13 @@ def test_what_makes_no_sense_is_refused() -> None:
 def test_amounts_are_written_and_read_as_people_do() -> None:
     assert format_amount(123456789, "INR") == "₹1,234,567.89"
     assert format_amount(99, "USD") == "$0.99"
-    assert [parse_amount(text, "x") for text in ("0.99", " 50 ", "3.9", "1e2")] == [
+    assert (format_amount(1500, "JPY"), format_amount(1250, "KWD")) == ("¥1,500", "KD 1.250")
+    assert (amount_text(150000, "INR"), amount_text(1500, "JPY")) == ("1500.00", "1500")
+    assert (parse_amount("1500", "JPY", "x"), parse_amount("1.25", "KWD", "x")) == (1500, 1250)
+    for currency, wrong in (("JPY", "1.5"), ("KWD", "1.255"), ("KWD", "0.001"), ("USD", "1e99999")):
+        with pytest.raises(ValidationFailed):
+            parse_amount(wrong, currency, "x")
+    assert [parse_amount(text, "USD", "x") for text in ("0.99", " 50 ", "3.9", "1e2")] == [
         99,
         5000,
         390,
@@ -172,4 +178,4 @@ def test_amounts_are_written_and_read_as_people_do() -> None:
     ]
     for wrong in ("", "0", "-1", "1.005", "free", "NaN", "Infinity", "1,5"):
         with pytest.raises(ValidationFailed):
-            parse_amount(wrong, "x")
+            parse_amount(wrong, "USD", "x")

@@ -31,8 +31,11 @@ def refusals() -> set[str]:
     [
         ("E003", {"PAYMENT_GATEWAYS": {"stripe": "payments.gateways.nowhere.Stripe"}}),
         ("E003", {"PAYMENT_GATEWAYS": {"stripe": "payments.gateways.base.Order"}}),
+        ("E003", {"PAYMENT_GATEWAYS": {"stripe": "payments.gateways.stripe.Order"}}),
         ("E004", {"MOCK_MODE": False, "LEDGER_SIGNING_KEY": "5f" * 32}),
         ("E005", {"CURRENCY_DEFAULT": "EUR"}),
+        ("E006", {"PAYMENT_GATEWAYS": {"stripe": "payments.gateways.stripe.Stripe"}}),
+        ("E006", {"PAYMENT_GATEWAYS": {"razorpay": "payments.gateways.razorpay.Razorpay"}}),
     ],
 )
 def test_what_would_not_work_or_give_credits_away_is_refused(
@@ -55,3 +58,26 @@ def test_production_has_no_simulator() -> None:
         check=True,
     )
     assert done.stdout.split() == ["missing", "missing", "there"]
+
+
+def test_production_serves_whom_it_has_keys_of() -> None:
+    served = {
+        (): "",
+        ("STRIPE_SECRET_KEY",): "stripe=payments.gateways.stripe.Stripe",
+        ("RAZORPAY_KEY_ID",): "razorpay=payments.gateways.razorpay.Razorpay",
+    }
+    program = (
+        "from pairly.settings import PAYMENT_GATEWAYS\n"
+        "print(*(f'{name}={path}' for name, path in PAYMENT_GATEWAYS.items()))"
+    )
+    for names, wanted in served.items():
+        done = subprocess.run(
+            [sys.executable, "-c", program],
+            cwd=ROOT,
+            env=environment(**{name: "a-key" for name in names}),
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=True,
+        )
+        assert done.stdout.strip() == wanted

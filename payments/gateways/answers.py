@@ -1,0 +1,45 @@
+"""What became of a question to a provider, in the words of ``base``."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from payments.gateways.base import GatewayRefused, GatewayUnreachable, RefundOrder, RefundSeen
+
+__all__ = ["NotThere", "asked", "first_again", "understood"]
+
+Answer = TypeVar("Answer")
+
+
+class NotThere(GatewayRefused):
+    """The provider knows nothing of what it was asked about."""
+
+
+def asked(question: Callable[[], Answer]) -> Answer | None:
+    """The answer to a question that changes nothing; None if the provider knows nothing of it.
+
+    A refusal to answer (a key that was withdrawn, say) tells nothing of how things stand, so it
+    raises ``GatewayUnreachable`` like silence.
+    """
+    try:
+        return question()
+    except NotThere:
+        return None
+    except GatewayRefused as refusal:
+        raise GatewayUnreachable(f"it refused to answer: {refusal.code}") from refusal
+
+
+def first_again(known: RefundSeen, order: RefundOrder) -> RefundSeen:
+    """A refund that was made before. Raises ``GatewayRefused`` if it was for another amount."""
+    if (known.amount_minor, known.currency) != (order.amount_minor, order.currency):
+        raise GatewayRefused("idempotency_error", "This refund was made with another amount.")
+    return known
+
+
+@contextmanager
+def understood() -> Iterator[None]:
+    """An answer of another shape tells as little as none. Raises ``GatewayUnreachable``."""
+    try:
+        yield
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+        raise GatewayUnreachable(f"{type(error).__name__} in its answer: {error}") from error
