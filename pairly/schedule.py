@@ -121,6 +121,11 @@ TASKS: tuple[PeriodicTask, ...] = (
         every=timedelta(minutes=1),
     ),
     PeriodicTask(
+        name="monitoring.check_all_invariants",
+        function="pairly.monitoring.tasks.check_all_invariants",
+        every=time(hour=2, minute=50),
+    ),
+    PeriodicTask(
         name="alerts.remove_resolved_alerts",
         function="pairly.alerts.tasks.remove_resolved_alerts",
         every=time(hour=3, minute=20),

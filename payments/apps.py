@@ -14,17 +14,21 @@ class PaymentsConfig(AppConfig):
         from pairly.accounts import exports as personal_data
         from pairly.accounts.events import UserRegistered
         from pairly.core.appendonly import guard_after_migrate
+        from pairly.core.invariants import register_invariants
         from pairly.outbox.services import subscribe
         from payments import frames  # noqa: F401 - registers the event of wallets.
         from payments.checks import check_ledger_settings, check_payment_settings
         from payments.events import WebhookReceived
         from payments.exports import purchases_export, wallet_export
         from payments.handlers import open_wallets_of_the_new
+        from payments.intents.invariants import purchases_are_booked, receipts_have_no_gaps
+        from payments.ledger.invariants import INVARIANTS
         from payments.webhooks.processing import process_received
 
         guard_after_migrate(self)
         register(check_ledger_settings, "payments", Tags.security)
         register(check_payment_settings, "payments", Tags.security)
+        register_invariants(*INVARIANTS, purchases_are_booked, receipts_have_no_gaps)
         subscribe(WebhookReceived, process_received)
         subscribe(UserRegistered, open_wallets_of_the_new, inside=True)
         personal_data.register("credits", wallet_export)
