@@ -180,6 +180,8 @@ class Ledger:
         self.accounts += 1
         self.seen.add(record["id"])
         owner, kind, _asset = record["key"].split(":")
+        if record["id"][12] == "8" and record["id"] != account_id(record["key"]):
+            raise Broken(f"account {record['key']}: its id is not that of its name")
         expected = (self.balances.get(record["id"], 0), self.held.get(record["id"], 0))
         if kind == "debt":
             expected = (-expected[0], expected[1])
@@ -226,6 +228,13 @@ def canonical(record: Record) -> bytes:
         raise Broken(f"not a flat object of texts: {record}")
     text = json.dumps(record, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return text.encode()
+
+
+def account_id(key: str) -> str:
+    """The id that an account has by its name: a UUID of version 8. Older ids are random."""
+    digits = hashlib.sha256(b"pairly ledger account\x00" + key.encode()).hexdigest()[:32]
+    variant = f"{int(digits[16], 16) & 3 | 8:x}"
+    return f"{digits[:12]}8{digits[13:16]}{variant}{digits[17:]}"
 
 
 def merkle_root(level: list[bytes]) -> bytes:

@@ -95,6 +95,11 @@ TASKS: tuple[PeriodicTask, ...] = (
         every=time(hour=4),
     ),
     PeriodicTask(
+        name="payments.lift_freezes",
+        function="payments.tasks.lift_freezes",
+        every=timedelta(minutes=1),
+    ),
+    PeriodicTask(
         name="core.remove_expired_keys",
         function="pairly.core.tasks.remove_expired_keys",
         every=timedelta(minutes=10),

@@ -17,6 +17,7 @@ class PaymentsConfig(AppConfig):
         from pairly.core.invariants import register_invariants
         from pairly.outbox.services import subscribe
         from payments import frames  # noqa: F401 - registers the event of wallets.
+        from payments.adjustments.services import register_approvals
         from payments.checks import check_ledger_settings, check_payment_settings
         from payments.events import WebhookReceived
         from payments.exports import purchases_export, wallet_export
@@ -26,6 +27,7 @@ class PaymentsConfig(AppConfig):
         from payments.webhooks.processing import process_received
 
         guard_after_migrate(self)
+        register_approvals()
         register(check_ledger_settings, "payments", Tags.security)
         register(check_payment_settings, "payments", Tags.security)
         register_invariants(*INVARIANTS, purchases_are_booked, receipts_have_no_gaps)

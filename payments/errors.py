@@ -8,8 +8,10 @@ __all__ = [
     "InsufficientCredits",
     "NotReplayable",
     "ProviderRefused",
+    "NothingOwed",
     "ProviderUnreachable",
     "ReplaysExhausted",
+    "SpendingFrozen",
     "TransferConflict",
 ]
 
@@ -30,6 +32,18 @@ class TransferConflict(Conflict):
 class HoldResolved(Conflict):
     code = "hold_resolved"
     title = "These held credits were already spent or released."
+
+
+class NothingOwed(Conflict):
+    code = "nothing_owed"
+    title = "Less is owed than that."
+
+
+class SpendingFrozen(PermissionDenied):
+    """Staff stopped this person's spending; the reason is not told here."""
+
+    code = "spending_frozen"
+    title = "Your credits are frozen for now; please write to support."
 
 
 class EmailNotVerified(PermissionDenied):

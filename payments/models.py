@@ -1,5 +1,7 @@
 """Everything that payments store; each table is described where it is made."""
 
+from payments.adjustments.models import Adjustment, AdjustmentDay
+from payments.freezes.models import Freeze
 from payments.gateways.models import MockDispute, MockLine, MockPayment, MockRefund
 from payments.intents.models import Intent, Observed, Receipt, ReceiptCounter
 from payments.ledger.models import (
@@ -20,10 +22,13 @@ from payments.webhooks.models import Webhook
 
 __all__ = [
     "Account",
+    "Adjustment",
+    "AdjustmentDay",
     "Block",
     "Break",
     "Checkpoint",
     "CreditPrice",
+    "Freeze",
     "Intent",
     "MockDispute",
     "MockLine",

@@ -16,6 +16,7 @@ from payments.ledger.accounts import (
     DEBT,
     ISSUED,
     PAID,
+    PERSONAL_KINDS,
     PROMOTIONS,
     SALES,
     house_key,
@@ -36,6 +37,7 @@ __all__ = [
     "ledger_head",
     "dead_webhooks",
     "ledger_status",
+    "pockets_of",
     "paid_since",
     "set_aside_since",
     "transactions_of",
@@ -88,6 +90,13 @@ def ledger_status() -> LedgerStatus:
         spent=stands.get(house_key(SALES), 0),
         given=-stands.get(house_key(PROMOTIONS), 0),
     )
+
+
+def pockets_of(user_id: UUID) -> dict[str, int]:
+    """What stands on each of a person's accounts, by kind: paid and bonus apart."""
+    keys = [personal_key(user_id, kind) for kind in PERSONAL_KINDS]
+    balances = {row[1]: row[2] for row in ACCOUNTS.select("key", keys)}
+    return dict(zip(PERSONAL_KINDS, (balances.get(key, 0) for key in keys), strict=True))
 
 
 def wallet_of(user_id: UUID) -> Wallet:

@@ -49,11 +49,12 @@ def asked(serializer: Any, request: Request) -> dict[str, Any]:
 
 @extend_schema(tags=["staff"])
 class StaffAccountsView(ListAPIView[Account]):
-    """Accounts, newest first. Those of the house keep no balance; blocks tell theirs."""
+    """Accounts: the house's, then people's, who came last first. Those of the house keep no
+    balance; blocks tell theirs."""
 
     permission_classes = VIEW
     serializer_class = StaffAccountSerializer
-    ordering = ("-id",)
+    ordering = ("-key",)
     queryset = Account.objects.none()
 
     @extend_schema(parameters=[StaffAccountsQuerySerializer])

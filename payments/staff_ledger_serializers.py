@@ -40,7 +40,7 @@ class StaffTransfersQuerySerializer(serializers.Serializer[Any]):
 class StaffAccountSerializer(serializers.ModelSerializer[Account]):
     class Meta:
         model = Account
-        fields = ("id", "key", "owner_id", "kind", "asset", "balance", "held", "blocked")
+        fields = ("id", "key", "owner_id", "kind", "asset", "balance", "held", "stops")
         read_only_fields = fields
 
 

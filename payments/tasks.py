@@ -1,6 +1,8 @@
 """Background work of payments; ``pairly/schedule.py`` says when."""
 
 from pairly.core import clock
+from payments.freezes.selectors import freezes_over
+from payments.freezes.services import lift_over
 from payments.intents.following import follow_up
 from payments.ledger.sealing import seal_waiting
 from payments.ledger.verification import Report, verify
@@ -12,6 +14,7 @@ from payments.webhooks.trimming import trim_bodies
 __all__ = [
     "deliver_mock_webhooks",
     "follow_up_intents",
+    "lift_freezes",
     "process_webhooks",
     "reconcile_providers",
     "seal_ledger",
@@ -19,6 +22,9 @@ __all__ = [
     "verify_ledger_full",
     "verify_ledger_incremental",
 ]
+
+
+FREEZES_AT_ONCE = 500
 
 
 class LedgerBroken(Exception):
@@ -49,6 +55,13 @@ def _told(report: Report) -> str:
 def reconcile_providers() -> str:
     """The last days of every provider. Raises ``ReconciliationFailed`` if one did not answer."""
     return reconcile_all(clock.now())
+
+
+def lift_freezes() -> int:
+    """Let people spend again whose freeze is over."""
+    now = clock.now()
+    over = freezes_over(now).values_list("pk", flat=True)[:FREEZES_AT_ONCE]
+    return sum(lift_over(user_id=user_id, now=now) for user_id in list(over))
 
 
 def follow_up_intents() -> int:

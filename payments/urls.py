@@ -4,6 +4,8 @@ from django.conf import settings
 from django.urls import URLPattern, path
 
 from payments import api
+from payments.adjustments.api import AdjustmentsView
+from payments.freezes.api import FreezeView, UnfreezeView
 from payments.intents import api as intents
 from payments.pricing.staff_api import StaffPricesView
 from payments.staff_api import StaffPaymentsView, StaffPaymentView
@@ -15,6 +17,8 @@ from payments.staff_ledger import (
 )
 from payments.webhooks import staff_api as staff_webhooks
 from payments.webhooks.api import WebhookView
+
+PERSON = "staff/users/<uuid:user_id>"
 
 urlpatterns: list[URLPattern] = [
     path("packages", intents.PackagesView.as_view(), name="packages"),
@@ -51,6 +55,9 @@ urlpatterns: list[URLPattern] = [
         staff_webhooks.DiscardWebhookView.as_view(),
         name="staff-discard-webhook",
     ),
+    path(f"{PERSON}/adjustments", AdjustmentsView.as_view(), name="staff-adjustments"),
+    path(f"{PERSON}/freeze", FreezeView.as_view(), name="staff-freeze"),
+    path(f"{PERSON}/unfreeze", UnfreezeView.as_view(), name="staff-unfreeze"),
     path("staff/ledger/accounts", StaffAccountsView.as_view(), name="staff-accounts"),
     path("staff/ledger/transfers", StaffTransfersView.as_view(), name="staff-transfers"),
     path("staff/ledger/blocks", StaffBlocksView.as_view(), name="staff-blocks"),

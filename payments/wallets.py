@@ -8,8 +8,18 @@ from uuid import UUID
 import msgspec
 from django.conf import settings
 
-from payments.errors import InsufficientCredits
-from payments.ledger.accounts import BONUS, DEBT, EARNINGS, PAID, SALES, house_key, personal_key
+from payments.errors import InsufficientCredits, SpendingFrozen
+from payments.ledger.accounts import (
+    BONUS,
+    DEBT,
+    DEBT_STOP,
+    EARNINGS,
+    FREEZE_STOP,
+    PAID,
+    SALES,
+    house_key,
+    personal_key,
+)
 from payments.ledger.books import AccountState, Books
 from payments.ledger.transfers import NO_META, Posting, meta_text
 
@@ -19,13 +29,15 @@ __all__ = ["Charges", "Wallet", "wallet_of_states"]
 class Wallet(msgspec.Struct, frozen=True):
     """Credits: all, those of them held for later, what may be spent now, and what is owed.
 
-    Nothing may be spent while anything is owed, so ``available`` is then zero.
+    Nothing may be spent while anything is owed or while staff have frozen it, so ``available``
+    is then zero.
     """
 
     balance: int
     held: int
     available: int
     debt: int
+    frozen: bool = False
 
     def to_dict(self) -> dict[str, int]:
         return {
@@ -33,6 +45,7 @@ class Wallet(msgspec.Struct, frozen=True):
             "held": self.held,
             "available": self.available,
             "debt": self.debt,
+            "frozen": self.frozen,
         }
 
 
@@ -41,11 +54,13 @@ EMPTY_WALLET = Wallet(0, 0, 0, 0)
 
 def wallet_of_states(spendable: Sequence[AccountState], debt: int) -> Wallet:
     """The wallet over a person's paid and bonus accounts."""
-    balance = held = 0
+    balance = held = stops = 0
     for state in spendable:
         balance += state.balance
         held += state.held
-    return Wallet(balance, held, 0 if debt else balance - held, debt)
+        stops |= state.stops
+    frozen = bool(stops & FREEZE_STOP)
+    return Wallet(balance, held, 0 if debt or frozen else balance - held, debt, frozen)
 
 
 class Charges:
@@ -86,7 +101,8 @@ class Charges:
         """Take the credits from the payer, bonus before paid; the payer's wallet afterwards.
 
         The payee gets ``MESSAGE_RECIPIENT_SHARE_PERCENT`` of them, rounded down, the house the
-        rest. Raises ``InsufficientCredits``, and then nothing is charged for this operation.
+        rest. Raises ``InsufficientCredits`` or ``SpendingFrozen``, and then nothing is charged
+        for this operation.
         """
         if credits < 0:
             raise ValueError(f"{operation} costs {credits}")
@@ -124,8 +140,10 @@ class Charges:
 
     def _require(self, payer_id: UUID, spendable: Sequence[AccountState], credits: int) -> None:
         available = sum([state.balance - state.held for state in spendable])
-        debt = self._debts.get(payer_id)
-        if debt:
+        if any([state.stops for state in spendable]):
+            if any([state.stops & FREEZE_STOP for state in spendable]):
+                raise SpendingFrozen
+            debt = self._debts.get(payer_id, 0)
             raise InsufficientCredits(f"{debt} credits are owed; settle them first.")
         if available < credits:
             raise InsufficientCredits(f"This costs {credits} credits; {available} are available.")
@@ -141,17 +159,17 @@ class Charges:
         return _matched(sources, targets)
 
     def _load_debts(self, payer_ids: Collection[UUID]) -> dict[UUID, int]:
-        """Only who is marked as blocked has debt to be read."""
-        blocked = [
+        """Only whose accounts say so has debt to be read."""
+        owing = [
             user
             for user in payer_ids
             for state in (self._books.find(personal_key(user, PAID)),)
-            if state is not None and state.blocked
+            if state is not None and state.stops & DEBT_STOP
         ]
-        if not blocked:
+        if not owing:
             return {}
-        self._books.load_keys([personal_key(user, DEBT) for user in blocked])
-        return {user: self._books.account(personal_key(user, DEBT)).balance for user in blocked}
+        self._books.load_keys([personal_key(user, DEBT) for user in owing])
+        return {user: self._books.account(personal_key(user, DEBT)).balance for user in owing}
 
 
 def _matched(sources: list[tuple[Any, int]], targets: list[tuple[Any, int]]) -> list[Any]:

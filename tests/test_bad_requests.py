@@ -247,7 +247,7 @@ def test_nothing_comes_of_bad_requests(scene: Scene, server_database_url: str) -
     assert "Traceback" not in scene.server.log()
     assert scene.ava.http.post(
         f"conversations/{scene.conversation_id}/messages", json=message()
-    ).json()["wallet"] == {"balance": 19, "held": 0, "available": 19, "debt": 0}
+    ).json()["wallet"] == {"balance": 19, "held": 0, "available": 19, "debt": 0, "frozen": False}
 
 
 def test_a_cursor_belongs_to_its_list(scene: Scene) -> None:

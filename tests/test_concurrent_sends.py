@@ -86,7 +86,7 @@ def check_fifty_of_two_hundred(ava: Person, ben: Person, senders: Sequence[Perso
     assert [message["seq"] for message in stored] == list(range(1, CREDITS + 1))
     acked = {message["client_id"]: message["seq"] for kind, message in answers if kind == "sent"}
     assert {message["client_id"]: message["seq"] for message in stored} == acked
-    assert ava.wallet() == {"balance": 0, "held": 0, "available": 0, "debt": 0}
+    assert ava.wallet() == {"balance": 0, "held": 0, "available": 0, "debt": 0, "frozen": False}
     charges = [row for row in ava.all_of("wallet/transactions") if row["kind"] == "message"]
     assert sum(row["credits"] for row in charges) == -CREDITS
     assert ben.all_of("conversations")[0]["unread"] == CREDITS

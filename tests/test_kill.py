@@ -93,7 +93,13 @@ def check_conversation(first: Sender, second: Sender) -> None:
 
 def check_charges(person: Person, acked: dict[str, Json], *, received: int) -> None:
     left = CREDITS - len(acked)
-    assert person.wallet() == {"balance": left, "held": 0, "available": left, "debt": 0}
+    assert person.wallet() == {
+        "balance": left,
+        "held": 0,
+        "available": left,
+        "debt": 0,
+        "frozen": False,
+    }
     transactions = person.all_of("wallet/transactions?limit=100", pages_max=100_000)
     charged = Counter(row["id"] for row in transactions if row["kind"] == "message")
     assert charged == {f"message:{message['id']}": 1 for message in acked.values()}

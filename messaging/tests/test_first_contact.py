@@ -64,4 +64,4 @@ def test_the_first_people_of_an_empty_database_come_at_once(live_server_url: str
     people = together(
         *(lambda n=n: Person.register(live_server_url, f"New{n}").wallet() for n in range(8))
     )
-    assert people == [{"balance": 20, "held": 0, "available": 20, "debt": 0}] * 8
+    assert people == [{"balance": 20, "held": 0, "available": 20, "debt": 0, "frozen": False}] * 8

@@ -34,7 +34,13 @@ def test_a_message_reaches_every_device_of_both(people: tuple[Person, Person]) -
     message = sent["data"]["message"]
     assert message["text"] == "hi"
     assert (message["seq"], message["price"], message["sender_id"]) == (1, 1, ava.id)
-    assert sent["data"]["wallet"] == {"balance": 19, "held": 0, "available": 19, "debt": 0}
+    assert sent["data"]["wallet"] == {
+        "balance": 19,
+        "held": 0,
+        "available": 19,
+        "debt": 0,
+        "frozen": False,
+    }
     assert sent["position"] == sent["data"]["position"] == phone.position + 1
 
     # The other device gets the event at the position that the ack carried, Ben one of his own.

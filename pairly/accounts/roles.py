@@ -25,7 +25,7 @@ PERMISSIONS: Final[dict[str, str]] = {
     "refunds.act": "Refund payments",
     "refunds.approve": "Approve refunds above the limit",
     "credits.grant": "Give goodwill credits up to a cap",
-    "credits.grant_any": "Give or take credits without a cap",
+    "credits.grant_any": "Give and take credits beyond that, write debt off, freeze spending",
     "approvals.view": "See what waits for a second person, and decide what one's role may",
     "ledger.view": "See accounts, transfers and verification",
     "fraud.view": "See fraud scores and the review queue",

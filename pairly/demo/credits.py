@@ -17,7 +17,11 @@ def spend_all(story: Story) -> str:
     while left and sent < SENDS_MAX:
         wallet = _send_patiently(story, text_message(story.conversation_id, f"Message {sent}"))
         left, sent = wallet["available"], sent + 1
-    expect(story.ava.wallet(), {"balance": 0, "held": 0, "available": 0, "debt": 0}, "the wallet")
+    expect(
+        story.ava.wallet(),
+        {"balance": 0, "held": 0, "available": 0, "debt": 0, "frozen": False},
+        "the wallet",
+    )
     return f"{sent} messages, 0 credits left"
 
 

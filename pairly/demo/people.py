@@ -102,4 +102,4 @@ def _address(name: str) -> str:
 
 
 def _wallet(credits: int) -> dict[str, int]:
-    return {"balance": credits, "held": 0, "available": credits, "debt": 0}
+    return {"balance": credits, "held": 0, "available": credits, "debt": 0, "frozen": False}

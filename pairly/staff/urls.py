@@ -29,7 +29,6 @@ urlpatterns = [
         users.ResetSecondFactorView.as_view(),
         name="staff-reset-second-factor",
     ),
-    path(f"{PERSON}/grants", users.GrantsView.as_view(), name="staff-grants"),
     path("staff/alerts", alerts.AlertsView.as_view(), name="staff-alerts"),
     path(
         "staff/alerts/<uuid:alert_id>/acknowledge",

@@ -21,6 +21,7 @@ from pairly.core import clock
 from pairly.core.errors import Conflict
 from pairly.core.http import request_id_of
 from payments.ledger import explorer
+from payments.ledger.accounts import DEBT_STOP, FREEZE_STOP
 from payments.ledger.explorer import TransferFilter
 from payments.ledger.models import Account, Block, Transfer
 
@@ -70,7 +71,7 @@ class AccountAdmin(LedgerAdmin):
     list_filter = (HouseFilter,)
     search_fields = ("key",)
     search_help_text = "A person's e-mail or id, or the start of an account's key"
-    ordering = ("-id",)
+    ordering = ("-key",)
     fieldsets = (
         (
             "Account",
@@ -121,7 +122,9 @@ class AccountAdmin(LedgerAdmin):
 
     @display(description="State")
     def state(self, account: Account) -> str:
-        return chip("owes", "danger") if account.blocked else ""
+        """What stops spending from it."""
+        owes = chip("owes", "danger") if account.stops & DEBT_STOP else ""
+        return owes + (chip("frozen", "warning") if account.stops & FREEZE_STOP else "")
 
     @display(description="Balance")
     def stands_at(self, account: Account) -> str:

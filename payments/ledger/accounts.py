@@ -4,23 +4,31 @@ What a person owns keeps a running balance that can never go below zero. House a
 none, so that no row is written by every transaction; their totals are in the sealed blocks.
 """
 
+import hashlib
+from typing import Final
 from uuid import UUID
 
 __all__ = [
+    "ADJUSTMENTS",
     "BONUS",
     "CLEARING",
     "CREDIT",
     "DEBT",
     "EARNINGS",
     "FEES",
+    "FREEZE_STOP",
+    "DEBT_STOP",
     "HOUSE",
     "ISSUED",
     "PAID",
     "PERSONAL_KINDS",
     "PROMOTIONS",
     "SALES",
+    "WRITE_OFF",
+    "account_id",
     "clearing_kind",
     "house_key",
+    "is_bound",
     "personal_key",
 ]
 
@@ -37,7 +45,17 @@ PERSONAL_KINDS = (PAID, BONUS, EARNINGS, DEBT)
 SALES, PROMOTIONS, ISSUED, CLEARING = "sales", "promotions", "issued", "clearing"
 FEES = "fees"
 
+# In credits too: what staff put right in either direction, and debts that are given up.
+ADJUSTMENTS, WRITE_OFF = "adjustments", "write_off"
+
 HOUSE = "house"
+
+# Why nothing may be spent from an account, as bits of its ``stops``.
+DEBT_STOP: Final = 1
+FREEZE_STOP: Final = 2
+
+ID_DOMAIN = b"pairly ledger account\x00"
+BOUND_VERSION = 8
 
 
 def personal_key(owner_id: UUID, kind: str, asset: str = CREDIT) -> str:
@@ -53,3 +71,20 @@ def house_key(kind: str, asset: str = CREDIT) -> str:
 def clearing_kind(provider: str) -> str:
     """The kind of the account of what a provider holds: ``clearing-stripe``."""
     return f"{CLEARING}-{provider}"
+
+
+def account_id(key: str) -> str:
+    """The id of the account of that name, in 32 hex digits: a UUID of version 8 (RFC 9562) from
+    the first 16 bytes of SHA-256 over a domain tag and the name.
+
+    Transfers name their accounts by id, under their hashes; so whose account it was lies in the
+    chain as well, and no row can be given to somebody else unnoticed.
+    """
+    digits = hashlib.sha256(ID_DOMAIN + key.encode()).hexdigest()[:32]
+    variant = f"{int(digits[16], 16) & 3 | 8:x}"
+    return f"{digits[:12]}{BOUND_VERSION}{digits[13:16]}{variant}{digits[17:]}"
+
+
+def is_bound(id_hex: str) -> bool:
+    """Whether the id came from the name; those of the first accounts ever were random."""
+    return id_hex[12] == str(BOUND_VERSION)

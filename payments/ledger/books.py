@@ -17,19 +17,18 @@ from django.db import IntegrityError
 
 from pairly.core.clock import to_milliseconds
 from pairly.core.db import StaleRead
-from pairly.core.ids import new_id
 from pairly.core.table import Row, Table
 from payments.errors import HoldResolved, InsufficientCredits
-from payments.ledger.accounts import BONUS, DEBT, HOUSE, PAID
+from payments.ledger.accounts import BONUS, DEBT, DEBT_STOP, HOUSE, PAID, account_id
 from payments.ledger.models import Account, OpenHold, Phase, Unsealed
 from payments.ledger.transfers import TRANSFERS, Posting, row_of
 
 __all__ = ["ACCOUNTS", "OPEN_HOLDS", "UNSEALED", "AccountState", "Books", "every_row", "unresolved"]
 
-ACCOUNTS = Table(Account, "id", "key", "balance", "held", "blocked", hex_ids=True)
+ACCOUNTS = Table(Account, "id", "key", "balance", "held", "stops", hex_ids=True)
 NEW_ACCOUNTS = Table(
     Account,
-    *("id", "key", "owner_id", "kind", "asset", "balance", "held", "blocked", "created_at"),
+    *("id", "key", "owner_id", "kind", "asset", "balance", "held", "stops", "created_at"),
     hex_ids=True,
 )
 OPEN_HOLDS = Table(OpenHold, "transfer_id", "created_at")
@@ -46,16 +45,16 @@ _VOID = Phase.VOID.value
 class AccountState:
     """One account as this transaction sees it, its own changes included."""
 
-    __slots__ = ("asset", "balance", "blocked", "held", "id", "key", "kind", "owner", "stored")
+    __slots__ = ("asset", "balance", "held", "id", "key", "kind", "owner", "stops", "stored")
 
     id: str
     key: str
     balance: int
     held: int
-    blocked: bool
+    stops: int
 
     def __init__(self, row: Row) -> None:
-        self.id, self.key, self.balance, self.held, self.blocked = row
+        self.id, self.key, self.balance, self.held, self.stops = row
         self.owner, self.kind, self.asset = self.key.split(":")
         self.stored = row[2:]
 
@@ -108,7 +107,7 @@ class Books:
 
     def open(self, key: str) -> AccountState:
         """A new account, after the caller has seen that there is none."""
-        state = AccountState((new_id().hex, key, 0, 0, False))
+        state = AccountState((account_id(key), key, 0, 0, 0))
         self._opened.append(state)
         self._by_key[key] = self._by_id[state.id] = state
         return state
@@ -210,7 +209,7 @@ class Books:
         return [
             state
             for state in self._by_id.values()
-            if (state.balance, state.held, state.blocked) != state.stored
+            if (state.balance, state.held, state.stops) != state.stored
         ]
 
     def _mirror_debt(self) -> None:
@@ -220,7 +219,9 @@ class Books:
         self.load_keys(keys)
         for debt in debts:
             for kind in (PAID, BONUS):
-                self.account(f"{debt.owner}:{kind}:{debt.asset}").blocked = debt.balance > 0
+                spent_from = self.account(f"{debt.owner}:{kind}:{debt.asset}")
+                stops = spent_from.stops & ~DEBT_STOP
+                spent_from.stops = stops | DEBT_STOP if debt.balance else stops
 
     def _write_opened(self) -> None:
         if not self._opened:
@@ -229,14 +230,14 @@ class Books:
         for state in self._opened:
             owner = None if state.is_house else state.owner
             head = (state.id, state.key, owner, state.kind, state.asset)
-            rows.append((*head, state.balance, state.held, state.blocked, self._now))
+            rows.append((*head, state.balance, state.held, state.stops, self._now))
         NEW_ACCOUNTS.insert(rows)
 
     def _write_balances(self, changed: Iterable[AccountState]) -> None:
-        columns = ("balance", "held", "blocked")
+        columns = ("balance", "held", "stops")
         opened = set(self._opened)
         rows = [
-            (state.id, *state.stored, state.balance, state.held, state.blocked)
+            (state.id, *state.stored, state.balance, state.held, state.stops)
             for state in changed
             if state not in opened
         ]

@@ -54,7 +54,8 @@ def owner_of(text: str) -> UUID | None:
 
 
 def find_accounts(text: str = "", *, house_only: bool = False) -> "QuerySet[Account]":
-    """By owner (id or e-mail), account id, or how the key begins; order by ``-id``."""
+    """By owner (id or e-mail), account id, or how the key begins; order by ``-key``,
+    which puts the house first."""
     found = Account.objects.all()
     if house_only:
         found = found.filter(owner=None)

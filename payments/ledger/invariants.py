@@ -12,7 +12,7 @@ import orjson
 
 from pairly.core.db import snapshot
 from pairly.core.table import Row
-from payments.ledger.accounts import BONUS, DEBT, PAID
+from payments.ledger.accounts import BONUS, DEBT, DEBT_STOP, PAID
 from payments.ledger.books import ACCOUNTS, OPEN_HOLDS, UNSEALED, every_row
 from payments.ledger.models import Phase
 from payments.ledger.sealing import BLOCKS
@@ -42,7 +42,7 @@ def debits_equal_credits() -> list[str]:
     """Per asset, what people own (less what they owe) and what the house stands at make zero."""
     sums: dict[str, int] = {}
     with snapshot():
-        for _id, key, balance, _held, _blocked in every_row(ACCOUNTS, "id"):
+        for _id, key, balance, _held, _stops in every_row(ACCOUNTS, "id"):
             _owner, kind, asset = key.split(":")
             sums[asset] = sums.get(asset, 0) + (-balance if kind == DEBT else balance)
         for key, amount in _house_totals():
@@ -56,7 +56,7 @@ def available_is_never_negative() -> list[str]:
     with snapshot():
         return [
             f"{key} stands at {balance}, {held} of it held"
-            for _id, key, balance, held, _blocked in every_row(ACCOUNTS, "id")
+            for _id, key, balance, held, _stops in every_row(ACCOUNTS, "id")
             if not 0 <= held <= balance
         ]
 
@@ -71,7 +71,7 @@ def held_is_what_open_holds_hold() -> list[str]:
                 wrong.append(f"{transfer_id} is noted as an open hold and is none")
                 continue
             expected[row[1]] = expected.get(row[1], 0) + row[3]
-        for account, key, _balance, held, _blocked in every_row(ACCOUNTS, "id"):
+        for account, key, _balance, held, _stops in every_row(ACCOUNTS, "id"):
             if held != expected.get(account, 0):
                 wrong.append(f"{key} holds {held}, its open holds {expected.get(account, 0)}")
     return wrong
@@ -82,14 +82,15 @@ def debt_blocks_spending() -> list[str]:
     debts: set[str] = set()
     marked: dict[str, set[str]] = {}
     with snapshot():
-        for _id, key, balance, _held, blocked in every_row(ACCOUNTS, "id"):
+        for _id, key, balance, _held, stops in every_row(ACCOUNTS, "id"):
             owner, kind, _asset = key.split(":")
             if kind == DEBT and balance:
                 debts.add(owner)
-            if kind in (PAID, BONUS) and blocked:
+            if kind in (PAID, BONUS) and stops & DEBT_STOP:
                 marked.setdefault(owner, set()).add(kind)
     wrong = [f"{owner} owes and may spend" for owner in debts if len(marked.get(owner, ())) < 2]
-    return wrong + [f"{owner} is blocked and owes nothing" for owner in marked.keys() - debts]
+    free = marked.keys() - debts
+    return wrong + [f"{owner} is stopped for debt and owes nothing" for owner in free]
 
 
 def orphan_holds(is_live: Callable[[str], bool]) -> list[str]:

@@ -35,9 +35,11 @@ class Phase(models.TextChoices):
 class Account(models.Model):
     """One pocket of one owner. ``balance`` and ``held`` stay zero for house accounts.
 
-    ``blocked`` mirrors on the paid and bonus accounts that their owner has debt. Whoever books
-    or settles debt writes these rows, and whoever spends checks and writes them too, so the two
-    can never both succeed on MongoDB, where two that only read would.
+    ``id`` is made from ``key`` (see ``accounts.account_id``), so that who owns it is under the
+    transfers' hashes. ``stops`` says on the paid and bonus accounts why nothing may be spent from
+    them: their owner has debt, or staff froze them. Whoever books or settles debt, freezes or
+    unfreezes writes these rows, and whoever spends checks and writes them too, so the two can
+    never both succeed on MongoDB, where two that only read would.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False, db_column="_id")
@@ -49,7 +51,9 @@ class Account(models.Model):
     asset = models.CharField(max_length=8)
     balance = models.BigIntegerField(default=0)
     held = models.BigIntegerField(default=0)
-    blocked = models.BooleanField(default=False)
+    stops = models.PositiveSmallIntegerField(
+        default=0, help_text="0, or the sum of 1 for debt and 2 for a freeze"
+    )
     created_at = models.DateTimeField()
 
     class Meta:

@@ -20,7 +20,7 @@ import orjson
 from pairly.core import signing
 from pairly.core.db import snapshot
 from pairly.core.table import Row, Table
-from payments.ledger.accounts import DEBT, HOUSE
+from payments.ledger.accounts import DEBT, HOUSE, account_id, is_bound
 from payments.ledger.books import OPEN_HOLDS, UNSEALED, every_row
 from payments.ledger.checking import BrokenLedger, ChainReader, Position, Sink, Sums, ignore
 from payments.ledger.checkpoints import (
@@ -216,6 +216,8 @@ def _check_account(row: Row, sums: Sums) -> None:
     account, key, balance, held, owner, kind, asset = row
     if key != f"{owner or HOUSE}:{kind}:{asset}":
         raise BrokenLedger("its name is not that of its owner, kind and asset", account=key)
+    if is_bound(account) and account != account_id(key):
+        raise BrokenLedger("its id is not that of its name: it was somebody else's", account=key)
     expected, expected_held = sums.balances.get(account, 0), sums.held.get(account, 0)
     if owner is None:
         expected = expected_held = 0

@@ -116,6 +116,11 @@ def richer(records: list[dict[str, Any]]) -> None:
     account["balance"] += 1
 
 
+def exchange(records: list[dict[str, Any]]) -> None:
+    one, two = [one for one in records if one["type"] == "account" and ":bonus:" in one["key"]]
+    one["key"], two["key"] = two["key"], one["key"]
+
+
 def no_account(records: list[dict[str, Any]]) -> None:
     records.remove(next(one for one in records if one["type"] == "account" and one["balance"]))
 
@@ -139,6 +144,7 @@ EDITS: dict[str, Edit] = {
     "swapped": swap,
     "doubled": double,
     "balance": richer,
+    "owners": exchange,
     "account": no_account,
 }
 

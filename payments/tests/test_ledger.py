@@ -155,7 +155,7 @@ def test_a_hold_counts_as_spent_until_it_ends_once(pockets: Pockets) -> None:
 @pytest.mark.mongodb
 def test_debt_grows_by_debits_and_marks_what_is_spent_from(pockets: Pockets) -> None:
     debt, sales = pockets["ava.debt"], pockets["house.sales"]
-    blocked = Account.objects.filter(blocked=True)
+    blocked = Account.objects.filter(stops=1)
     write(posting("refund", debt, sales, 30))
     assert stands(debt) == (30, 0)
     assert set(blocked.values_list("kind", flat=True)) == {"paid", "bonus"}

@@ -283,6 +283,17 @@ def test_a_removed_account(story: Story) -> None:
     found(account="x:y:z")
 
 
+def test_swapped_owners(story: Story) -> None:
+    """Each account stands where its transfers put it, and yet Ava has what was Ben's."""
+    ava, ben = (Account.objects.get(key=story["pockets"].key(f"{n}.bonus")) for n in ("ava", "ben"))
+    rows_of(Account).filter(pk=ava.pk).update(key="spare")
+    rows_of(Account).filter(pk=ben.pk).update(key=ava.key, owner=story["ava"])
+    rows_of(Account).filter(pk=ava.pk).update(key=ben.key, owner=story["ben"])
+    told = report()
+    assert not told.ok and "somebody else's" in (told.problem or {})["reason"]
+    assert (told.problem or {})["account"] in (ava.key, ben.key)
+
+
 def test_holds_that_were_forgotten_or_made_up(story: Story) -> None:
     remove(OpenHold, pk="hold:2")
     found(transfer="hold:2")

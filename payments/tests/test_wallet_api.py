@@ -48,7 +48,7 @@ class Person:
 @pytest.mark.mongodb
 def test_a_new_person_has_the_welcome_bonus_and_may_prove_it() -> None:
     ava = Person("ava@example.com")
-    full = {"balance": 20, "held": 0, "available": 20, "debt": 0}
+    full = {"balance": 20, "held": 0, "available": 20, "debt": 0, "frozen": False}
     assert ava.get("wallet") == full
     (bonus,) = ava.get("wallet/transactions")["results"]
     assert (bonus["id"], bonus["credits"], bonus["kind"]) == (f"bonus:{ava.id}", 20, "bonus")

@@ -20,14 +20,12 @@ from pairly.audit.models import AuditEntry
 from pairly.core import clock
 from pairly.core.serializers import StrictSerializer
 from pairly.outbox.models import OutboxEvent
-from pairly.staff.goodwill import GOODWILL_CREDITS_MAX
 from payments.serializers import WalletSerializer
 
 __all__ = [
     "AuditEntrySerializer",
     "AuditQuerySerializer",
     "GiveRoleSerializer",
-    "GoodwillSerializer",
     "JobSerializer",
     "NoteInputSerializer",
     "NoteSerializer",
@@ -60,10 +58,6 @@ class SuspendSerializer(ReasonSerializer):
     until = serializers.DateTimeField(
         required=False, allow_null=True, help_text="Absent: until somebody restores them."
     )
-
-
-class GoodwillSerializer(ReasonSerializer):
-    credits = serializers.IntegerField(min_value=1, max_value=GOODWILL_CREDITS_MAX)
 
 
 class GiveRoleSerializer(ReasonSerializer):

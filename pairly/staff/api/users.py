@@ -17,14 +17,10 @@ from pairly.accounts import staff_selectors as people
 from pairly.accounts.models import Device, Report, SignInAttempt, StaffNote, User
 from pairly.accounts.permissions import StaffPermission
 from pairly.accounts.second_factor.services import reset
-from pairly.accounts.step_up import require_fresh_second_factor
 from pairly.core import clock
-from pairly.core.idempotent import IDEMPOTENCY_KEY, idempotent
 from pairly.core.pagination import PAGE_PARAMETERS, PairlyCursorPagination, page_of
-from pairly.core.throttling import MoneyThrottle, UserThrottle
 from pairly.staff.api.base import asked, look_at, who
 from pairly.staff.api.serializers import (
-    GoodwillSerializer,
     NoteInputSerializer,
     NoteSerializer,
     PersonSerializer,
@@ -36,15 +32,13 @@ from pairly.staff.api.serializers import (
     SuspendSerializer,
     UsersQuerySerializer,
 )
-from pairly.staff.goodwill import give_goodwill
 from payments.selectors import ORDERING, Transaction, transactions_of, wallet_of
-from payments.serializers import TransactionSerializer, WalletSerializer
+from payments.serializers import TransactionSerializer
 
 __all__ = [
     "AttemptsView",
     "EndSignInView",
     "EndSignInsView",
-    "GrantsView",
     "NotesView",
     "PersonView",
     "ReportsAboutView",
@@ -264,27 +258,3 @@ class EndSignInView(APIView):
             **ReasonSerializer.checked(request),
         )
         return Response(status=status.HTTP_204_NO_CONTENT)
-
-
-@extend_schema(tags=TAGS)
-class GrantsView(APIView):
-    permission_classes: Any = (StaffPermission("credits.grant"),)
-    throttle_classes = (UserThrottle, MoneyThrottle)
-
-    @extend_schema(
-        parameters=[IDEMPOTENCY_KEY],
-        request=GoodwillSerializer,
-        responses={201: WalletSerializer},
-    )
-    @idempotent
-    def post(self, request: Request, user_id: UUID, operation_id: UUID) -> Response:
-        """Give goodwill credits, up to the cap of one's role; the wallet afterwards. Needs the
-        second factor proved within ``STEP_UP_SECONDS``."""
-        require_fresh_second_factor(request)
-        wallet = give_goodwill(
-            **who(request),
-            user_id=user_id,
-            operation_id=operation_id,
-            **GoodwillSerializer.checked(request),
-        )
-        return Response(WalletSerializer(wallet).data, status.HTTP_201_CREATED)

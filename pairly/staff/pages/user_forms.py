@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import UUID
 
-from django import forms
 from django.http import HttpRequest
 from unfold.forms import BaseDialogForm
 
@@ -11,18 +10,13 @@ from pairly.accounts.models import NOTE_LENGTH_MAX
 from pairly.accounts.selectors import devices_of
 from pairly.accounts.staff_dialogs import (
     DateTimeField,
-    FreshDialogForm,
-    NumberField,
     ReasonForm,
     SelectField,
     TextField,
-    reason_field,
 )
 from pairly.core import clock
-from pairly.core.ids import new_id
-from pairly.staff.goodwill import GOODWILL_CREDITS_MAX, goodwill_cap
 
-__all__ = ["EndSignInForm", "GoodwillForm", "NoteForm", "SuspendForm"]
+__all__ = ["EndSignInForm", "NoteForm", "SuspendForm"]
 
 
 class SuspendForm(ReasonForm):
@@ -33,29 +27,6 @@ class SuspendForm(ReasonForm):
 
 class NoteForm(BaseDialogForm):  # type: ignore[misc]
     text = TextField(label="Note", max_length=NOTE_LENGTH_MAX, rows=5)
-
-
-class GoodwillForm(FreshDialogForm):
-    """``operation`` names the gift, so that a form sent twice gives once."""
-
-    credits = NumberField(label="Credits", min_value=1)
-    reason = reason_field()
-    operation = forms.UUIDField(widget=forms.HiddenInput, initial=new_id)
-
-    def __init__(self, request: HttpRequest, *arguments: Any, **options: Any) -> None:
-        super().__init__(request, *arguments, **options)
-        cap = goodwill_cap(request.user.pk)  # type: ignore[arg-type]
-        field = self.fields["credits"]
-        most = GOODWILL_CREDITS_MAX if cap is None else cap
-        field.help_text = f"Your role gives up to {most:,} at once."
-
-    def gift(self) -> dict[str, Any]:
-        values = self.cleaned_data
-        return {
-            "credits": values["credits"],
-            "reason": values["reason"],
-            "operation_id": values["operation"],
-        }
 
 
 class EndSignInForm(ReasonForm):

@@ -18,6 +18,8 @@ from pairly.accounts.staff_rows import actor_names, chip, moment, person_link
 from pairly.audit.selectors import entries_about
 from pairly.core import clock
 from payments import selectors as payments
+from payments.adjustments.selectors import adjustments_of
+from payments.freezes.selectors import freeze_of
 
 __all__ = ["Panel", "panels_of", "transactions_page"]
 
@@ -47,6 +49,7 @@ def panels_of(user: User, request: HttpRequest) -> list[Panel]:
     panels = [
         *([_suspension(user)] if user.suspended_at else []),
         _wallet(user),
+        _adjustments(user),
         _notes(user),
         _devices(user, now, may_end=staff.has_perm("users.act")),
         _attempts(user, now),
@@ -77,15 +80,60 @@ def _suspension(user: User) -> Panel:
 def _wallet(user: User) -> Panel:
     wallet = payments.wallet_of(user.pk)
     newest = payments.transactions_of(user.pk, None, ROWS)
+    pockets = payments.pockets_of(user.pk)
     return Panel(
         title="Wallet",
         icon="account_balance_wallet",
-        facts=[(name.capitalize(), f"{value:,}") for name, value in wallet.to_dict().items()],
+        facts=[
+            ("Balance", f"{wallet.balance:,}"),
+            *((f"of it {kind}", f"{pockets[kind]:,}") for kind in ("paid", "bonus")),
+            ("Held", f"{wallet.held:,}"),
+            ("Available", f"{wallet.available:,}"),
+            ("Debt", f"{wallet.debt:,}"),
+            ("Earnings", f"{pockets['earnings']:,}"),
+            *(_frozen(user) if wallet.frozen else ()),
+        ],
         headers=TRANSACTION_HEADERS,
         rows=[_transaction_row(one) for one in newest],
         empty="No credits have moved yet.",
         more=reverse("admin:accounts_user_transactions", args=[user.pk]) if newest else "",
         more_text="All transactions",
+        wide=True,
+    )
+
+
+def _frozen(user: User) -> list[tuple[str, Any]]:
+    freeze = freeze_of(user.pk)
+    if freeze is None:  # lifted in between
+        return []
+    until = moment(freeze.until) if freeze.until else "somebody lifts it"
+    return [
+        ("Spending", chip("frozen", "danger")),
+        ("Frozen until", until),
+        ("Frozen because", freeze.reason),
+    ]
+
+
+def _adjustments(user: User) -> Panel:
+    made = list(adjustments_of(user.pk).order_by("-id")[:ROWS])
+    names = actor_names(made)
+    variants = {"booked": "success", "waiting": "info", "dropped": ""}
+    return Panel(
+        title="Credits changed by staff",
+        icon="redeem",
+        headers=("When", "What", "Credits", "State", "By", "Reason"),
+        rows=[
+            [
+                moment(one.created_at),
+                one.get_kind_display(),
+                f"{one.credits:,}",
+                chip(one.get_state_display(), variants[one.state]),
+                names[one.actor_id],
+                one.reason,
+            ]
+            for one in made
+        ],
+        empty="Staff have given and taken nothing.",
         wide=True,
     )
 

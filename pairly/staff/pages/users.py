@@ -23,9 +23,10 @@ from pairly.audit.services import look
 from pairly.core import clock
 from pairly.core.errors import PermissionDenied
 from pairly.core.http import request_id_of
-from pairly.staff.goodwill import give_goodwill
-from pairly.staff.pages.user_forms import EndSignInForm, GoodwillForm, NoteForm, SuspendForm
+from pairly.staff.pages.user_credits import CREDIT_ACTIONS, CreditActions
+from pairly.staff.pages.user_forms import EndSignInForm, NoteForm, SuspendForm
 from pairly.staff.pages.user_panels import panels_of, transactions_page
+from payments.freezes.selectors import freeze_of
 
 __all__ = ["UserAdmin"]
 
@@ -44,7 +45,7 @@ class StandingFilter(admin.SimpleListFilter):
         return find_users(standing=wanted) if wanted else queryset
 
 
-class UserAdmin(ReadOnlyAdmin):
+class UserAdmin(CreditActions, ReadOnlyAdmin):
     area = "People"
     icon = "group"
     view_permission = "users.view"
@@ -59,8 +60,8 @@ class UserAdmin(ReadOnlyAdmin):
     actions_detail = (
         "suspend",
         "restore",
-        "give_credits",
         "add_note",
+        CREDIT_ACTIONS,
         {
             "title": "Sign-in",
             "items": ("end_sign_ins", "end_sign_in", "unlock", "reset_second_factor"),
@@ -199,24 +200,6 @@ class UserAdmin(ReadOnlyAdmin):
         return done(request, "Restored.", _page_of(object_id))
 
     @action(
-        description="Give credits",
-        permissions=["credits.grant"],
-        icon="redeem",
-        dialog=dialog(
-            "Give goodwill credits",
-            "They are bonus credits, booked in the ledger and announced to the person.",
-            submit="Give",
-            form=GoodwillForm,
-        ),
-    )
-    def give_credits(
-        self, request: HttpRequest, form: GoodwillForm, object_id: str
-    ) -> HttpResponse:
-        wallet = give_goodwill(**_who(request, object_id), **form.gift())
-        sentence = f"Given. The balance is {wallet.balance:,} credits."
-        return done(request, sentence, _page_of(object_id))
-
-    @action(
         description="Add note",
         permissions=["users.note"],
         icon="note_add",
@@ -312,6 +295,7 @@ def _look(request: Any, user_id: UUID, what: str) -> None:
 def _out_of_place(user: User) -> set[str]:
     now = clock.now()
     hidden = {"suspend" if user.is_suspended_at(now) else "restore"}
+    hidden.add("freeze_spending" if freeze_of(user.pk) else "unfreeze_spending")
     if roles.SUPERADMIN in roles_of(user.pk):
         hidden.add("suspend")
     if not is_locked_out(user.pk, now):

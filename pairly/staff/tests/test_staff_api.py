@@ -124,8 +124,8 @@ def test_sign_ins_notes_and_locks(join: Any, guest: Any, settings: Any) -> None:
 def test_credits_are_given_once_per_key_and_with_a_fresh_code(join: Any) -> None:
     with time_machine.travel("2026-03-01T12:00:00Z", tick=False) as now:
         ava, api = join(), staff_api("support")
-        grants = f"{STAFF}users/{ava.id}/grants"
-        gift = {"credits": 10, "reason": "Our fault"}
+        grants = f"{STAFF}users/{ava.id}/adjustments"
+        gift = {"kind": "give_bonus", "credits": 10, "reason": "Our fault"}
         assert api.post(grants, gift).json()["code"] == "idempotency_key_required"
         first = api.post(grants, gift, headers={"Idempotency-Key": "a"})
         again = api.post(grants, gift, headers={"Idempotency-Key": "a"})

@@ -52,9 +52,10 @@ export function createCredits(client, { openSettings }) {
 
   function note() {
     if (!state.wallet) return;
-    const { available, held, debt } = state.wallet;
+    const { available, held, debt, frozen } = state.wallet;
     const parts = [box.element.dataset.reason, `You have ${credits(available)}.`];
     if (held) parts.push(`${countOf(held)} are set aside.`);
+    if (frozen) parts.push("Your credits are frozen for now; please write to support.");
     if (debt) parts.push(`You owe ${credits(debt)}; the next purchase settles that first.`);
     $("purchase-note").textContent = parts.filter(Boolean).join(" ");
   }

@@ -3,7 +3,7 @@
 function emptyState() {
   return {
     me: null,
-    wallet: null, // {balance, held, available, debt}
+    wallet: null, // {balance, held, available, debt, frozen}
     prices: {}, // credits by kind of message
     limits: { message_text_characters_max: 5000, typing_interval_seconds: 3, typing_expiry_seconds: 6 },
     connection: { status: "ended", code: null, retryAt: null },
