@@ -557,6 +557,9 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "ENUM_NAME_OVERRIDES": {
+        "AdjustmentKind": "payments.adjustments.models.Kind",
+        "AdjustmentState": "payments.adjustments.models.State",
+        "ApprovalState": "pairly.approvals.models.State",
         "AttachmentKind": "messaging.attachments.models.Attachment.Kind",
         "AlertSeverity": "pairly.alerts.models.Severity",
         "AlertState": "pairly.alerts.models.Alert.State",
