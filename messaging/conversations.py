@@ -25,9 +25,11 @@ PLACES = ("first_folder", "first_updated_at", "second_folder", "second_updated_a
 UNMOVED = (
     *("version", "blocked", "last_seq"),
     *("first_muted", "first_last_seq", "first_last_message_id", "first_sent"),
-    *("first_delivered_seq", "first_read_seq", "first_shown_read_seq", "first_unread"),
+    *("first_delivered_seq", "first_read_seq", "first_unread"),
+    *("first_shown_delivered_seq", "first_shown_read_seq"),
     *("second_muted", "second_last_seq", "second_last_message_id", "second_sent"),
-    *("second_delivered_seq", "second_read_seq", "second_shown_read_seq", "second_unread"),
+    *("second_delivered_seq", "second_read_seq", "second_unread"),
+    *("second_shown_delivered_seq", "second_shown_read_seq"),
 )
 MOVED = UNMOVED + PLACES
 
@@ -36,7 +38,7 @@ CONVERSATIONS = Table(Conversation, *FIXED, *MOVED)
 
 @dataclass(slots=True)
 class Side:
-    """Where one of the two stands. ``shown_read_seq`` is what the other may see of it."""
+    """Where one of the two stands. The ``shown`` watermarks are what the other was told of it."""
 
     muted: bool
     last_seq: int
@@ -44,8 +46,9 @@ class Side:
     sent: int
     delivered_seq: int
     read_seq: int
-    shown_read_seq: int
     unread: int
+    shown_delivered_seq: int
+    shown_read_seq: int
     folder: int
     updated_at: datetime
 
@@ -57,8 +60,9 @@ class Side:
             self.sent,
             self.delivered_seq,
             self.read_seq,
-            self.shown_read_seq,
             self.unread,
+            self.shown_delivered_seq,
+            self.shown_read_seq,
         )
 
 
@@ -83,15 +87,15 @@ class ConversationState:
     def from_row(cls, row: tuple[Any, ...]) -> "ConversationState":
         make: Any = cls  # A row is longer than types can count.
         side: Any = Side
-        first, second = side(*row[7:15], *row[23:25]), side(*row[15:23], *row[25:27])
-        state: ConversationState = make(*row[:7], first, second, row[4], row[23:])
+        first, second = side(*row[7:16], *row[25:27]), side(*row[16:25], *row[27:])
+        state: ConversationState = make(*row[:7], first, second, row[4], row[25:])
         return state
 
     @classmethod
     def between(cls, user_id: UUID, other_id: UUID, now: datetime) -> "ConversationState":
         """A new conversation, in nobody's list yet."""
         first_id, second_id = sorted((user_id, other_id), key=lambda u: u.hex)
-        first, second = [Side(False, 0, None, 0, 0, 0, 0, 0, NONE, now) for _ in range(2)]
+        first, second = [Side(False, 0, None, 0, 0, 0, 0, 0, 0, NONE, now) for _ in range(2)]
         key = pair_key(first_id, second_id)
         return cls(new_id(), key, first_id, second_id, 0, False, 0, first, second, None, ())
 

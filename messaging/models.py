@@ -6,6 +6,7 @@ meets every other in that row, and one compare-and-set on ``version`` decides. T
 ``first`` and ``second`` by the order of their ids.
 """
 
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -28,6 +29,7 @@ __all__ = [
 ]
 
 CLIENT_ID_CHARACTERS_MAX = 64
+SHOWN = "as far as the other was told"
 
 
 def pair_key(user_id: UUID, other_id: UUID) -> str:
@@ -76,7 +78,8 @@ class Conversation(models.Model):
     first_sent = models.BigIntegerField(default=0, help_text="messages that reached the other")
     first_delivered_seq = models.BigIntegerField(default=0)
     first_read_seq = models.BigIntegerField(default=0)
-    first_shown_read_seq = models.BigIntegerField(default=0, help_text="what the other may see")
+    first_shown_delivered_seq = models.BigIntegerField(default=0, help_text=SHOWN)
+    first_shown_read_seq = models.BigIntegerField(default=0, help_text=SHOWN)
     first_unread = models.BigIntegerField(default=0)
 
     second_folder = models.SmallIntegerField(choices=Folder, default=Folder.NONE)
@@ -87,7 +90,8 @@ class Conversation(models.Model):
     second_sent = models.BigIntegerField(default=0, help_text="messages that reached the other")
     second_delivered_seq = models.BigIntegerField(default=0)
     second_read_seq = models.BigIntegerField(default=0)
-    second_shown_read_seq = models.BigIntegerField(default=0, help_text="what the other may see")
+    second_shown_delivered_seq = models.BigIntegerField(default=0, help_text=SHOWN)
+    second_shown_read_seq = models.BigIntegerField(default=0, help_text=SHOWN)
     second_unread = models.BigIntegerField(default=0)
 
     class Meta:
@@ -136,9 +140,10 @@ class Hidden:
     EVERY = range(16)
 
     @classmethod
-    def visible_to(cls, side: int) -> list[int]:
+    @cache
+    def visible_to(cls, side: int) -> tuple[int, ...]:
         """The values with which a message is there for one side, ``FIRST`` or ``SECOND``."""
-        return [value for value in cls.EVERY if not value & (side | cls.STAFF)]
+        return tuple(value for value in cls.EVERY if not value & (side | cls.STAFF))
 
 
 class Message(models.Model):

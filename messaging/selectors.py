@@ -153,7 +153,7 @@ def _view(one: Listed, peer: User, last_message: Message | None) -> Conversation
         last_seq=conversation.of(user_id, "last_seq"),
         my_delivered_seq=conversation.of(user_id, "delivered_seq"),
         my_read_seq=conversation.of(user_id, "read_seq"),
-        peer_delivered_seq=conversation.of(peer.id, "delivered_seq"),
+        peer_delivered_seq=conversation.of(peer.id, "shown_delivered_seq"),
         peer_read_seq=conversation.of(peer.id, "shown_read_seq"),
         unread=conversation.of(user_id, "unread"),
         muted=conversation.of(user_id, "muted"),
@@ -185,7 +185,7 @@ def _shows(message: Message, conversation: Conversation, user_id: UUID) -> bool:
     return _lists(conversation, user_id) and message.hidden in _visible(conversation, user_id)
 
 
-def _visible(conversation: Conversation, user_id: UUID) -> list[int]:
+def _visible(conversation: Conversation, user_id: UUID) -> tuple[int, ...]:
     side = Hidden.FIRST if user_id == conversation.first_id else Hidden.SECOND
     return Hidden.visible_to(side)
 

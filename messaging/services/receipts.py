@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from messaging.conversations import NONE, ConversationBatch, ConversationState
+from messaging.conversations import NONE, ConversationBatch, ConversationState, Side
 from messaging.models import Hidden, Message
 from messaging.schemas import ReceiptData
 from pairly.accounts.selectors import hides_read_receipts
@@ -91,21 +91,25 @@ def _advance(
 ) -> tuple[bool, bool]:
     """Grow the person's watermarks. Whether anything grew, and whether the other may see it."""
     side = conversation.side_of(request.user_id)
-    peer_knows = conversation.side_of(conversation.peer_of(request.user_id)).folder != NONE
     before = (side.delivered_seq, side.read_seq)
-    shown_before = (side.delivered_seq, side.shown_read_seq)
     side.delivered_seq = max(side.delivered_seq, request.delivered_seq)
     if request.read_seq > side.read_seq:
         side.unread = _unread_after(conversation, request, side.read_seq, side.unread)
         side.read_seq = request.read_seq
-        if not hides:
-            side.shown_read_seq = request.read_seq
-    return (
-        (side.delivered_seq, side.read_seq) != before,
-        (side.delivered_seq, side.shown_read_seq) != shown_before
-        and not conversation.blocked
-        and peer_knows,
-    )
+    grown = (side.delivered_seq, side.read_seq) != before
+    peer = conversation.side_of(conversation.peer_of(request.user_id))
+    if not grown or conversation.blocked or peer.folder == NONE:
+        return grown, False
+    return True, _show(side, read=side.read_seq > before[1] and not hides)
+
+
+def _show(side: Side, *, read: bool) -> bool:
+    """Let the other see where this side stands; whether that is news."""
+    before = (side.shown_delivered_seq, side.shown_read_seq)
+    side.shown_delivered_seq = side.delivered_seq
+    if read:
+        side.shown_read_seq = side.read_seq
+    return (side.shown_delivered_seq, side.shown_read_seq) != before
 
 
 def _unread_after(
@@ -156,13 +160,13 @@ def _announce(
         if shown:
             conversation = conversations.get_for(request.user_id, request.conversation_id)
             peer_id = conversation.peer_of(request.user_id)
-            receipt = result.receipt
+            side = conversation.side_of(request.user_id)
             seen = ReceiptData(
-                conversation_id=receipt.conversation_id,
-                user_id=receipt.user_id,
-                delivered_seq=receipt.delivered_seq,
-                read_seq=conversation.side_of(request.user_id).shown_read_seq,
-                at=receipt.at,
+                conversation_id=conversation.id,
+                user_id=request.user_id,
+                delivered_seq=side.shown_delivered_seq,
+                read_seq=side.shown_read_seq,
+                at=result.receipt.at,
             )
             events.append(Append(peer_id, "receipt.updated", to_json(seen)))
     positions = append(events, now)

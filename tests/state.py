@@ -1,0 +1,114 @@
+"""What a client keeps, read from the server and carried on by events alone."""
+
+from collections.abc import Callable
+
+from tests.clients import Json, Person
+
+__all__ = ["State"]
+
+
+class State:
+    """What a client keeps: conversations, most recent first, and the wallet."""
+
+    def __init__(self, person: Person) -> None:
+        self._person = person
+        self.conversations: dict[str, Json] = {
+            row["id"]: row
+            for archived in ("false", "true")
+            for row in person.all_of(f"conversations?archived={archived}")
+        }
+        self.messages: dict[str, Json] = {
+            message["id"]: message
+            for conversation_id in self.conversations
+            for message in person.all_of(f"conversations/{conversation_id}/messages?after_seq=0")
+        }
+        self.wallet = person.wallet()
+
+    def as_lists(self) -> tuple[list[Json], dict[str, Json], Json]:
+        rows = sorted(
+            self.conversations.values(), key=lambda c: (c["updated_at"], c["id"]), reverse=True
+        )
+        return rows, self.messages, self.wallet
+
+    def apply(self, event: Json) -> None:
+        handler: Callable[[Json], None] = getattr(self, f"_on_{event['type'].replace('.', '_')}")
+        handler(event["data"])
+
+    def _on_message_new(self, data: Json) -> None:
+        message = data["message"]
+        conversation_id = message["conversation_id"]
+        conversation = self.conversations.get(conversation_id)
+        if conversation is None:
+            conversation = self._new_conversation(conversation_id, data["peer_id"])
+        conversation |= {
+            "last_seq": message["seq"],
+            "last_message": message,
+            "updated_at": message["created_at"],
+            "archived": False,
+        }
+        self.messages[message["id"]] = message
+        if message["sender_id"] != self._person.id:
+            conversation["unread"] += 1
+        self.wallet = data.get("wallet", self.wallet)
+
+    def _on_message_updated(self, data: Json) -> None:
+        self._replace(data["message"])
+
+    def _on_message_deleted(self, data: Json) -> None:
+        conversation = self.conversations[data["conversation_id"]]
+        conversation["unread"] = data["unread"]
+        if data["for"] == "both":
+            self._replace(data["message"])
+        else:
+            del self.messages[data["message_id"]]
+        if "last_message" in data:
+            conversation["last_message"] = data["last_message"]
+
+    def _on_message_restored(self, data: Json) -> None:
+        message = data["message"]
+        conversation = self.conversations[message["conversation_id"]]
+        conversation["unread"] = data["unread"]
+        self.messages[message["id"]] = message
+        if "last_message" in data:
+            conversation["last_message"] = data["last_message"]
+
+    def _replace(self, message: Json) -> None:
+        """A message as it is now, wherever it stands."""
+        self.messages[message["id"]] = message
+        conversation = self.conversations[message["conversation_id"]]
+        if conversation["last_message"]["id"] == message["id"]:
+            conversation["last_message"] = message
+
+    def _on_conversation_updated(self, data: Json) -> None:
+        conversation = self.conversations[data["conversation_id"]]
+        conversation |= {name: data[name] for name in ("muted", "archived")}
+
+    def _on_receipt_updated(self, data: Json) -> None:
+        conversation = self.conversations[data["conversation_id"]]
+        mine = data["user_id"] == self._person.id
+        side = "my" if mine else "peer"
+        conversation[f"{side}_delivered_seq"] = data["delivered_seq"]
+        conversation[f"{side}_read_seq"] = data["read_seq"]
+        if mine:
+            conversation["unread"] = data["unread"]
+
+    def _on_wallet_updated(self, data: Json) -> None:
+        self.wallet = data
+
+    def _on_conversation_opened(self, data: Json) -> None:
+        made = self._new_conversation(data["conversation_id"], data["peer_id"])
+        made["updated_at"] = data["opened_at"]
+
+    def _new_conversation(self, conversation_id: str, peer_id: str) -> Json:
+        """Nothing in it yet; the event names the other, whom one may know already."""
+        counters = ("last_seq", "unread")
+        marks = ("my_delivered_seq", "my_read_seq", "peer_delivered_seq", "peer_read_seq")
+        made: Json = {
+            "id": conversation_id,
+            "peer": self._person.call("GET", f"users/{peer_id}"),
+            "last_message": None,
+            "muted": False,
+            "archived": False,
+        } | dict.fromkeys((*counters, *marks), 0)
+        self.conversations[conversation_id] = made
+        return made
