@@ -100,15 +100,16 @@ class State:
         made["updated_at"] = data["opened_at"]
 
     def _new_conversation(self, conversation_id: str, peer_id: str) -> Json:
-        """Nothing in it yet; the event names the other, whom one may know already."""
+        """Nothing in it yet. Who the other is, it tells also when there is a block by now."""
         counters = ("last_seq", "unread")
         marks = ("my_delivered_seq", "my_read_seq", "peer_delivered_seq", "peer_read_seq")
         made: Json = {
             "id": conversation_id,
-            "peer": self._person.call("GET", f"users/{peer_id}"),
+            "peer": self._person.call("GET", f"conversations/{conversation_id}")["peer"],
             "last_message": None,
             "muted": False,
             "archived": False,
         } | dict.fromkeys((*counters, *marks), 0)
+        assert made["peer"]["id"] == peer_id
         self.conversations[conversation_id] = made
         return made
