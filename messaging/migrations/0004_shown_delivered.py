@@ -15,7 +15,7 @@ def show_what_was_delivered(apps, schema_editor):
 class Migration(migrations.Migration):
     """What is delivered under a block does not show to the other either."""
 
-    dependencies = [("messaging", "0002_own_sides")]
+    dependencies = [("messaging", "0003_attachments")]
 
     operations = [
         *[
