@@ -3,6 +3,7 @@ format and signatures of the provider that it stands in for."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import urlencode
@@ -39,7 +40,7 @@ from payments.gateways.mock_statement import lines_between
 from payments.gateways.models import MockDispute, MockLine, MockPayment, MockRefund
 from payments.intents.states import Status
 
-__all__ = ["OUTCOMES", "MockProvider", "intent_of_page_token"]
+__all__ = ["OUTCOMES", "MockProvider", "Standing", "intent_of_page_token", "standing_of"]
 
 PAGE_TOKEN_SECONDS_MAX = 24 * 3600
 SETTLED_AT_ONCE_MAX = 100
@@ -72,6 +73,30 @@ def intent_of_page_token(token: str) -> UUID | None:
         return UUID(_page_signer.unsign(token, max_age=PAGE_TOKEN_SECONDS_MAX))
     except BadSignature:
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What became of a payment at the mock provider. ``left_minor`` is 0 as long as it is not
+    paid; ``dispute`` is None where there is none."""
+
+    returned_minor: int = 0
+    left_minor: int = 0
+    refunds_fail: bool = False
+    dispute: DisputeState | None = None
+
+
+def standing_of(intent_id: UUID) -> Standing:
+    payment = MockPayment.objects.filter(intent_id=intent_id).first()
+    if payment is None or payment.status != Status.SUCCEEDED:
+        return Standing()
+    dispute = MockDispute.objects.filter(payment=payment).first()
+    return Standing(
+        returned_minor=payment.returned_minor,
+        left_minor=payment.amount_minor - payment.returned_minor,
+        refunds_fail=payment.refunds_fail,
+        dispute=None if dispute is None else DisputeState(dispute.state),
+    )
 
 
 class MockProvider(ABC):

@@ -61,9 +61,7 @@ class MockDispute(models.Model):
     """The one dispute that a payment may have here; ``ref`` derives from the payment's intent."""
 
     ref = models.CharField(primary_key=True, max_length=64, db_column="_id")
-    payment = models.ForeignKey(
-        MockPayment, on_delete=models.PROTECT, related_name="disputes", db_index=False
-    )
+    payment = models.ForeignKey(MockPayment, on_delete=models.PROTECT, related_name="disputes")
     amount_minor = models.PositiveIntegerField()
     state = models.CharField(max_length=16, choices=[(one, one) for one in DisputeState])
     created_at = models.DateTimeField()
@@ -87,7 +85,9 @@ class MockLine(models.Model):
     at = models.DateTimeField()
 
     class Meta:
-        indexes: ClassVar = [models.Index(fields=["provider", "at"], name="payments_mock_line_at")]
+        indexes: ClassVar = [
+            models.Index(fields=["provider", "at", "line_ref"], name="payments_mock_line_at")
+        ]
 
     def __str__(self) -> str:
         return f"{self.line_ref} {self.amount_minor} {self.currency}"

@@ -1,5 +1,6 @@
 """``/pay/{intent_id}``: the page of the mock provider, where a buyer pays or declines."""
 
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 from urllib.parse import urlencode
@@ -14,7 +15,8 @@ from django.views.decorators.cache import never_cache
 from pairly.core import clock
 from pairly.core.errors import Conflict
 from payments.currencies import format_amount
-from payments.gateways.mock import OUTCOMES, intent_of_page_token
+from payments.gateways.base import DisputeState
+from payments.gateways.mock import OUTCOMES, Standing, intent_of_page_token, standing_of
 from payments.intents.models import Intent
 from payments.intents.states import Status
 from payments.simulator.services import play
@@ -44,6 +46,11 @@ BUTTONS = (
     ("lose", "Pay, and the news gets lost"),
     ("wrong_amount", "Tell of another amount"),
 )
+DISPUTES = {
+    DisputeState.OPENED: "The buyer's bank has taken the money back; the dispute is open.",
+    DisputeState.WON: "A dispute was won, and the money came back.",
+    DisputeState.LOST: "A dispute was lost.",
+}
 
 
 @method_decorator(never_cache, name="dispatch")
@@ -75,12 +82,38 @@ def _page(request: HttpRequest, intent_id: UUID) -> dict[str, Any]:
     status = Status(intent.status)
     end = LEADS_TO.get(request.GET.get("played", ""), status)
     is_coming = status != end and intent.is_payable_at(clock.now())
+    standing = standing_of(intent.pk)
     return {
         "intent": intent,
         "amount": format_amount(intent.amount_minor, intent.currency),
         "status": status.value,
-        "sentence": SENTENCES[status],
+        "sentence": SENTENCES.get(status, status.label),
         "is_payable": intent.is_payable_at(clock.now()),
         "is_waiting": is_coming or status in (Status.UNKNOWN, Status.PROCESSING),
         "buttons": BUTTONS,
+        "later": list(_told_later(standing, intent.currency)),
+        "later_buttons": list(_later_buttons(standing)),
     }
+
+
+def _told_later(standing: Standing, currency: str) -> Iterator[str]:
+    if standing.returned_minor:
+        given = format_amount(standing.returned_minor, currency)
+        yield f"Gone back to the buyer, or on the way: {given}."
+    if standing.dispute is not None:
+        yield DISPUTES[standing.dispute]
+    if standing.refunds_fail:
+        yield "Refunds of this payment are accepted and fail later."
+
+
+def _later_buttons(standing: Standing) -> Iterator[tuple[str, str]]:
+    """What may still happen to a payment that was made."""
+    if standing.dispute is DisputeState.OPENED:
+        yield "dispute_won", "The dispute is won"
+        yield "dispute_lost", "The dispute is lost"
+    elif standing.left_minor:
+        yield "refund", "Refund what is left, in the provider's dashboard"
+        if standing.dispute is None:
+            yield "dispute", "The buyer disputes the payment"
+        if not standing.refunds_fail:
+            yield "refund_fails", "Have refunds fail from now on"

@@ -141,9 +141,30 @@ def test_a_buyer_pays_on_the_providers_page(client: Client) -> None:
     assert "http-equiv" in client.get(paid["Location"]).content.decode()
     dispatch_all()
     after = client.get(paid["Location"]).content.decode()
-    assert "Paid." in after and "<form" not in after and "http-equiv" not in after
+    assert "Paid." in after and 'value="succeed"' not in after and "http-equiv" not in after
     assert buyer.bought == 300
     assert all_is_well()
+
+
+def test_what_happens_later_is_played_on_the_page_too(client: Client) -> None:
+    buyer = Buyer()
+    intent = buyer.intent()
+    url = intent["next_action"]["url"]
+    assert "Things that happen later" not in client.get(url).content.decode()
+    buyer.play(intent, "succeed")
+    offered = {"refund", "dispute", "refund_fails"}
+    for outcome, then in (
+        ("dispute", {"dispute_won", "dispute_lost"}),
+        ("dispute_won", {"refund", "refund_fails"}),
+        ("refund", set()),
+    ):
+        text = client.get(url).content.decode()
+        assert {one for one in OUTCOMES if f'value="{one}"' in text} == offered
+        answer = client.post(url, {"outcome": outcome})
+        assert answer.status_code == 302
+        offered = then
+    after = client.get(url).content.decode()
+    assert "₹50.00" in after and "A dispute was won" in after and "<form" not in after
 
 
 def test_the_page_opens_for_its_own_address_alone(client: Client) -> None:
