@@ -4,25 +4,23 @@ Each contestant is a process of its own on the server's core, set up once and as
 short cell after another, so that the two sides of a ratio are measured right after each other.
 """
 
-import json
 import os
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bench.contestants import pairly_environment
 from bench.report import Line, at_least
-from bench.servers import ROOT, SERVER_CORE, on_core
+from bench.workers import Worker, say, working
 
 __all__ = ["lines"]
 
 PEOPLE = 100
 BATCH = 100
+SIZES = (str(PEOPLE), str(BATCH))
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,38 +40,19 @@ class Plan:
         return cls(rounds=rounds, batched=10_000, single=1_000, verified=1_000_000)
 
 
-class Worker:
-    """A contestant that answers one JSON line with another."""
-
-    def __init__(self, process: "subprocess.Popen[str]") -> None:
-        self._process = process
-
-    def ask(self, cell: str, count: int) -> dict[str, Any]:
-        """What the cell came to. Raises ``RuntimeError`` if the contestant died."""
-        assert self._process.stdin is not None and self._process.stdout is not None
-        self._process.stdin.write(json.dumps([cell, count]) + "\n")
-        self._process.stdin.flush()
-        line = self._process.stdout.readline()
-        if not line:
-            raise RuntimeError(f"the worker ended while it was asked for {cell}")
-        answer: dict[str, Any] = json.loads(line)
-        return answer
-
-    def rate(self, cell: str, count: int) -> float:
-        """Transfers a second."""
-        return count / float(self.ask(cell, count)["seconds"])
-
-
 def lines(quick: bool) -> Iterator[Line]:
     """The ledger lines of the table."""
     plan = Plan.of(quick)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pairly-bench-")))
-        ours = stack.enter_context(_worker("bench.ledger_worker", pairly_environment(folder)))
+        ours = stack.enter_context(
+            working("bench.ledger_worker", pairly_environment(folder), *SIZES)
+        )
         hordak = stack.enter_context(
-            _worker(
+            working(
                 "bench.baselines.hordak_ledger.worker",
                 {"HORDAK_DATABASE": str(folder / "hordak.sqlite3")},
+                *SIZES,
             )
         )
         for worker, count in ((ours, plan.batched), (hordak, plan.single)):
@@ -96,7 +75,7 @@ def _rounds(ours: Worker, hordak: Worker, plan: Plan) -> dict[str, list[float]]:
     for number in range(plan.rounds):
         for name, worker, cell, count in cells[:: -1 if number % 2 else 1]:
             rates[name].append(worker.rate(cell, count))
-            _say(f"round {number + 1}: {name}: {rates[name][-1]:,.0f}/s")
+            say(f"round {number + 1}: {name}: {rates[name][-1]:,.0f}/s")
     return rates
 
 
@@ -142,32 +121,9 @@ def _verify_line(ours: Worker, plan: Plan) -> Line:
         seconds = {name: float(value) for answer in answers for name, value in answer.items()}
         verified.append(have / seconds["verify"])
         hashed.append(have / seconds["hash"])
-        _say(f"round {number + 1}: verify {verified[-1]:,.0f}/s, sha256 {hashed[-1]:,.0f}/s")
+        say(f"round {number + 1}: verify {verified[-1]:,.0f}/s, sha256 {hashed[-1]:,.0f}/s")
     return Line.of_rounds(
         f"verify_ledger, {plan.verified:,} transfers : one sha256 a row",
         *(at_least(0.05, edge=0.1), verified, hashed, "transfers/s"),
         ("the full run: chain, every column, balances, holds, outside heads, stray rows",),
     )
-
-
-@contextmanager
-def _worker(module: str, environment: dict[str, str]) -> Iterator[Worker]:
-    with on_core(SERVER_CORE):  # a child inherits it
-        process = subprocess.Popen(
-            [sys.executable, "-m", module, str(PEOPLE), str(BATCH)],
-            cwd=ROOT,
-            env={**os.environ, **environment},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-    try:
-        yield Worker(process)
-    finally:
-        assert process.stdin is not None
-        process.stdin.close()
-        process.wait()
-
-
-def _say(what: str) -> None:
-    print(f"# {what}", file=sys.stderr, flush=True)

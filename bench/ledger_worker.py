@@ -4,23 +4,22 @@
 """
 
 import hashlib
-import json
 import shutil
 import sqlite3
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
 import django
 
+from bench.workers import answer_cells
+
 __all__ = ["main"]
 
 SEALED_EVERY = 500
 CREDITS_EACH = 1_000_000_000
-
-Cell = Callable[[int], dict[str, Any]]
 
 
 class Ledger:
@@ -173,16 +172,10 @@ def main() -> None:
 
     call_command("migrate", verbosity=0)
     ledger = Ledger(int(sys.argv[1]), int(sys.argv[2]))
-    cells: dict[str, Cell] = {
-        cell.__name__: cell
-        for cell in (
-            *(ledger.batches, ledger.singles, ledger.rows),
-            *(ledger.fill, ledger.verify, ledger.hash),
-        )
-    }
-    for line in sys.stdin:
-        name, count = json.loads(line)
-        print(json.dumps(cells[name](count)), flush=True)
+    answer_cells(
+        *(ledger.batches, ledger.singles, ledger.rows),
+        *(ledger.fill, ledger.verify, ledger.hash),
+    )
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ __all__ = ["MODULES", "main"]
 
 logger = logging.getLogger(__name__)
 
-MODULES = ("chat", "ledger")
+MODULES = ("chat", "ledger", "webhooks")
 
 
 def main() -> int:

@@ -18,9 +18,16 @@ CHAT_LINES = [
 ]
 
 
-def test_the_smoke_run_prints_every_chat_line() -> None:
+WEBHOOK_LINES = [
+    "webhook intake : one bare insert a commit",
+    "webhook intake, the whole request : one bare insert a commit",
+]
+
+
+@pytest.mark.parametrize(("module", "lines"), [("chat", CHAT_LINES), ("webhooks", WEBHOOK_LINES)])
+def test_the_smoke_run_prints_every_line(module: str, lines: list[str]) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "bench.run", "--quick", "--only", "chat"],
+        [sys.executable, "-m", "bench.run", "--quick", "--only", module],
         cwd=ROOT,
         env={key: value for key, value in os.environ.items() if not key.startswith("DJANGO_")},
         capture_output=True,
@@ -29,7 +36,7 @@ def test_the_smoke_run_prints_every_chat_line() -> None:
         timeout=180,
     )
     assert done.returncode == 0, done.stderr
-    for line in CHAT_LINES:
+    for line in lines:
         assert f"| {line} " in done.stdout
 
 
