@@ -410,6 +410,11 @@ CURRENCY_DEFAULT = env.str("PAIRLY_CURRENCY_DEFAULT", "INR")
 PURCHASE_NEEDS_VERIFIED_EMAIL = env.bool("PAIRLY_PURCHASE_NEEDS_VERIFIED_EMAIL", not MOCK_MODE)
 INTENT_LIFETIME_MINUTES = pairly_int("INTENT_LIFETIME_MINUTES", 10, minimum=1)
 INTENT_POLL_SECONDS = pairly_int("INTENT_POLL_SECONDS", 30, minimum=1)
+REFUND_BOOKS_DEBT = env.bool("PAIRLY_REFUND_BOOKS_DEBT", False)
+# Of one purchase, by currency; one that is not named here always takes two people.
+REFUND_APPROVAL_MINOR = env.dict(
+    "PAIRLY_REFUND_APPROVAL_MINOR", {"INR": 20000, "USD": 400}, subcast_values=int
+)
 WEBHOOK_BODY_BYTES_MAX = pairly_int("WEBHOOK_BODY_BYTES_MAX", 256 * 1024, minimum=1)
 WEBHOOK_BODY_KEEP_DAYS = pairly_int("WEBHOOK_BODY_KEEP_DAYS", 180, minimum=1)
 WEBHOOK_REPLAYS_MAX = pairly_int("WEBHOOK_REPLAYS_MAX", 5, minimum=1)

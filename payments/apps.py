@@ -13,6 +13,7 @@ class PaymentsConfig(AppConfig):
     def ready(self) -> None:
         from pairly.accounts import exports as personal_data
         from pairly.accounts.events import UserRegistered
+        from pairly.approvals.registry import register as register_approval
         from pairly.core.appendonly import guard_after_migrate
         from pairly.core.invariants import register_invariants
         from pairly.outbox.services import subscribe
@@ -20,18 +21,33 @@ class PaymentsConfig(AppConfig):
         from payments.adjustments.services import register_approvals
         from payments.checks import check_ledger_settings, check_payment_settings
         from payments.events import WebhookReceived
-        from payments.exports import purchases_export, wallet_export
+        from payments.exports import (
+            disputes_export,
+            purchases_export,
+            refunds_export,
+            wallet_export,
+        )
         from payments.handlers import open_wallets_of_the_new
-        from payments.intents.invariants import purchases_are_booked, receipts_have_no_gaps
-        from payments.ledger.invariants import INVARIANTS
+        from payments.intents.invariants import INVARIANTS as OF_PURCHASES
+        from payments.ledger.invariants import INVARIANTS as OF_THE_LEDGER
+        from payments.refunds.services import APPROVAL_KIND, carry_out, drop
         from payments.webhooks.processing import process_received
 
         guard_after_migrate(self)
         register_approvals()
         register(check_ledger_settings, "payments", Tags.security)
         register(check_payment_settings, "payments", Tags.security)
-        register_invariants(*INVARIANTS, purchases_are_booked, receipts_have_no_gaps)
+        register_invariants(*OF_THE_LEDGER, *OF_PURCHASES)
         subscribe(WebhookReceived, process_received)
         subscribe(UserRegistered, open_wallets_of_the_new, inside=True)
         personal_data.register("credits", wallet_export)
         personal_data.register("purchases", purchases_export)
+        personal_data.register("refunds", refunds_export)
+        personal_data.register("disputes", disputes_export)
+        register_approval(
+            kind=APPROVAL_KIND,
+            permission="refunds.approve",
+            title="Refund above the limit",
+            execute=carry_out,
+            on_reject=drop,
+        )

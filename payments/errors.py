@@ -3,13 +3,17 @@
 from pairly.core.errors import Conflict, PairlyError, PermissionDenied
 
 __all__ = [
+    "CreditsSpent",
     "EmailNotVerified",
     "HoldResolved",
     "InsufficientCredits",
+    "NotPaid",
     "NotReplayable",
+    "PaymentDisputed",
     "ProviderRefused",
     "NothingOwed",
     "ProviderUnreachable",
+    "RefundTooLarge",
     "ReplaysExhausted",
     "SpendingFrozen",
     "TransferConflict",
@@ -68,3 +72,25 @@ class ProviderUnreachable(PairlyError):
     code = "provider_unreachable"
     status = 503
     title = "The payment provider does not answer; try again later."
+
+
+class NotPaid(Conflict):
+    code = "not_paid"
+    title = "This purchase has not been paid."
+
+
+class PaymentDisputed(Conflict):
+    """The bank may take the money back anyway; both together would give it back twice."""
+
+    code = "payment_disputed"
+    title = "The buyer's bank disputes this payment; nothing is refunded until that is decided."
+
+
+class RefundTooLarge(Conflict):
+    code = "refund_too_large"
+    title = "Less than that is left to be refunded."
+
+
+class CreditsSpent(Conflict):
+    code = "credits_spent"
+    title = "The credits of this refund are spent."

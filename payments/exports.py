@@ -11,12 +11,20 @@ from uuid import UUID
 import orjson
 
 from pairly.core.table import Row
+from payments.disputes.selectors import disputes_of
 from payments.intents.selectors import intents_of
 from payments.ledger.history import transactions_of
 from payments.ledger.verification import Progress, Report, verify
+from payments.refunds.selectors import refunds_of
 from payments.selectors import wallet_of
 
-__all__ = ["export_ledger", "purchases_export", "wallet_export"]
+__all__ = [
+    "disputes_export",
+    "export_ledger",
+    "purchases_export",
+    "refunds_export",
+    "wallet_export",
+]
 
 ROWS_AT_ONCE = 500
 
@@ -61,6 +69,7 @@ def purchases_export(user_id: UUID) -> list[dict[str, Any]]:
             "package": intent.package_id,
             "credits": intent.credits,
             "amount": intent.amount_minor,
+            "refunded_amount": intent.refunded_minor,
             "currency": intent.currency,
             "provider": intent.provider,
             "provider_ref": intent.provider_ref,
@@ -68,6 +77,41 @@ def purchases_export(user_id: UUID) -> list[dict[str, Any]]:
             "paid_at": intent.paid_at,
         }
         for intent in intents_of(user_id).order_by("-id")
+    ]
+
+
+def refunds_export(user_id: UUID) -> list[dict[str, Any]]:
+    """What a person was given back, or was to be, the newest first."""
+    return [
+        {
+            "id": refund.pk,
+            "purchase": refund.intent_id,
+            "amount": refund.amount_minor,
+            "currency": refund.intent.currency,
+            "credits": refund.credits,
+            "state": refund.state,
+            "created_at": refund.created_at,
+            "settled_at": refund.settled_at,
+        }
+        for refund in refunds_of(user_id).select_related("intent").order_by("-id")
+    ]
+
+
+def disputes_export(user_id: UUID) -> list[dict[str, Any]]:
+    """What a person's bank wanted back, the newest first."""
+    return [
+        {
+            "id": dispute.pk,
+            "purchase": dispute.intent_id,
+            "amount": dispute.amount_minor,
+            "currency": dispute.intent.currency,
+            "credits": dispute.credits,
+            "state": dispute.state,
+            "reason": dispute.reason,
+            "created_at": dispute.created_at,
+            "closed_at": dispute.closed_at,
+        }
+        for dispute in disputes_of(user_id).select_related("intent").order_by("-id")
     ]
 
 

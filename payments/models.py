@@ -1,6 +1,7 @@
 """Everything that payments store; each table is described where it is made."""
 
 from payments.adjustments.models import Adjustment, AdjustmentDay
+from payments.disputes.models import Dispute
 from payments.freezes.models import Freeze
 from payments.gateways.models import MockDispute, MockLine, MockPayment, MockRefund
 from payments.intents.models import Intent, Observed, Receipt, ReceiptCounter
@@ -18,6 +19,7 @@ from payments.ledger.models import (
 from payments.packages.models import Package, Price
 from payments.pricing.models import CreditPrice
 from payments.reconciliation.models import Break, Reconciliation
+from payments.refunds.models import Refund
 from payments.webhooks.models import Webhook
 
 __all__ = [
@@ -29,6 +31,7 @@ __all__ = [
     "Checkpoint",
     "CreditPrice",
     "Freeze",
+    "Dispute",
     "Intent",
     "MockDispute",
     "MockLine",
@@ -42,6 +45,7 @@ __all__ = [
     "Receipt",
     "ReceiptCounter",
     "Reconciliation",
+    "Refund",
     "Sealed",
     "Transfer",
     "Unsealed",

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 
 from pairly.core.ids import first_id_at
 from payments.intents.models import Intent, Observed
-from payments.intents.states import Status
+from payments.intents.states import PAID as PAID_STATUSES
 from payments.ledger.accounts import (
     BONUS,
     DEBT,
@@ -48,7 +48,7 @@ __all__ = [
 
 def paid_since(moment: datetime) -> "QuerySet[Intent]":
     """Intents that were begun at that time or later and are paid."""
-    return Intent.objects.filter(status=Status.SUCCEEDED, pk__gte=first_id_at(moment))
+    return Intent.objects.filter(status__in=PAID_STATUSES, pk__gte=first_id_at(moment))
 
 
 def set_aside_since(moment: datetime) -> "QuerySet[Observed]":

@@ -12,18 +12,27 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from pairly.accounts.permissions import StaffPermission
-from pairly.core.ids import first_id_at
+from pairly.accounts.staff_selectors import person
+from pairly.audit.services import look
+from pairly.core.http import request_id_of
+from payments.disputes.selectors import disputes_of_intent
+from payments.finances import finances_of
 from payments.intents.selectors import find_intents, history_of
 from payments.models import Intent
+from payments.refunds.selectors import refunds_of_intent
+from payments.staff_lists import narrowed, wanted
 from payments.staff_serializers import (
+    FinancesSerializer,
     StaffIntentSerializer,
     StaffIntentsQuerySerializer,
     StaffIntentWithHistorySerializer,
 )
 
-__all__ = ["StaffPaymentView", "StaffPaymentsView", "narrowed", "wanted"]
+__all__ = ["FinancesView", "StaffPaymentView", "StaffPaymentsView"]
 
 VIEW: Any = (StaffPermission("payments.view"),)
+VIEW_OF_PERSON: Any = (StaffPermission("users.view"), *VIEW)
+NEWEST_SHOWN = 50
 
 
 @extend_schema(tags=["staff"])
@@ -42,7 +51,7 @@ class StaffPaymentsView(ListAPIView[Intent]):
     def get_queryset(self) -> "QuerySet[Intent]":
         asked = wanted(StaffIntentsQuerySerializer, self.request)
         found = find_intents(asked["q"]) if "q" in asked else Intent.objects.all()
-        return narrowed(found, asked, "status")
+        return narrowed(found, asked, "status", "user_id", "currency", "amount_minor")
 
 
 @extend_schema(tags=["staff"])
@@ -51,26 +60,28 @@ class StaffPaymentView(APIView):
 
     @extend_schema(responses=StaffIntentWithHistorySerializer)
     def get(self, request: Request, intent_id: UUID) -> Response:
-        """An intent and everything that was observed of it."""
+        """An intent, everything that was observed of it, its refunds and disputes."""
         intent: Any = get_object_or_404(Intent, pk=intent_id)
         intent.history = history_of(intent_id)
+        intent.refunds = refunds_of_intent(intent_id)
+        intent.disputes = disputes_of_intent(intent_id)
         return Response(StaffIntentWithHistorySerializer(intent).data)
 
 
-def wanted(serializer_class: Any, request: Request) -> dict[str, Any]:
-    """The checked query of a list. Raises REST framework's ``ValidationError``."""
-    query = serializer_class(data=request.query_params)
-    query.is_valid(raise_exception=True)
-    values: dict[str, Any] = query.validated_data
-    return values
+@extend_schema(tags=["staff"])
+class FinancesView(APIView):
+    permission_classes = VIEW_OF_PERSON
 
-
-def narrowed(rows: "QuerySet[Any]", asked: dict[str, Any], *names: str) -> "QuerySet[Any]":
-    """By the columns named and the provider, and by time through the keys."""
-    equal = {name: asked[name] for name in (*names, "provider") if name in asked}
-    rows = rows.filter(**equal)
-    if "since" in asked:
-        rows = rows.filter(pk__gte=first_id_at(asked["since"]))
-    if "until" in asked:
-        rows = rows.filter(pk__lt=first_id_at(asked["until"]))
-    return rows
+    @extend_schema(responses=FinancesSerializer)
+    def get(self, request: Request, user_id: UUID) -> Response:
+        """What a person bought, was given back, disputed, owes and has. The look is noted in the
+        audit log."""
+        person(user_id)
+        look(
+            actor_id=request.user.pk,
+            action="user.finances_viewed",
+            target_type="user",
+            target_id=user_id,
+            request_id=request_id_of(request),
+        )
+        return Response(FinancesSerializer(finances_of(user_id, limit=NEWEST_SHOWN)).data)

@@ -3,18 +3,21 @@
 from pairly.core import clock
 from payments.freezes.selectors import freezes_over
 from payments.freezes.services import lift_over
-from payments.intents.following import follow_up
+from payments.intents import following
 from payments.ledger.sealing import seal_waiting
 from payments.ledger.verification import Report, verify
 from payments.reconciliation.services import reconcile_all
+from payments.refunds.following import poll_refunds
 from payments.simulator.services import deliver_settled
 from payments.webhooks.processing import process_due
 from payments.webhooks.trimming import trim_bodies
 
 __all__ = [
     "deliver_mock_webhooks",
+    "expire_intents",
     "follow_up_intents",
     "lift_freezes",
+    "poll_payments",
     "process_webhooks",
     "reconcile_providers",
     "seal_ledger",
@@ -65,8 +68,19 @@ def lift_freezes() -> int:
 
 
 def follow_up_intents() -> int:
-    """Ask providers about open intents, and end those whose time is over."""
-    return follow_up(clock.now())
+    """Ask providers about open intents and refunds, and end the intents whose time is over."""
+    return expire_intents() + poll_payments()
+
+
+def expire_intents() -> int:
+    """End the intents whose time is over, at the provider first; how many were looked after."""
+    return following.expire_intents(clock.now())
+
+
+def poll_payments() -> int:
+    """Ask providers about open intents and refunds that were not heard of; how many."""
+    now = clock.now()
+    return following.poll_intents(now) + poll_refunds(now)
 
 
 def process_webhooks() -> int:

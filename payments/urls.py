@@ -5,10 +5,12 @@ from django.urls import URLPattern, path
 
 from payments import api
 from payments.adjustments.api import AdjustmentsView
+from payments.disputes.staff_api import StaffDisputesView
 from payments.freezes.api import FreezeView, UnfreezeView
 from payments.intents import api as intents
 from payments.pricing.staff_api import StaffPricesView
-from payments.staff_api import StaffPaymentsView, StaffPaymentView
+from payments.refunds.staff_api import RefundPaymentView, StaffRefundsView
+from payments.staff_api import FinancesView, StaffPaymentsView, StaffPaymentView
 from payments.staff_ledger import (
     StaffAccountsView,
     StaffBlocksView,
@@ -33,7 +35,15 @@ urlpatterns: list[URLPattern] = [
     path("webhooks/<str:provider>", WebhookView.as_view(), name="webhook"),
     path("staff/payments", StaffPaymentsView.as_view(), name="staff-payments"),
     path("staff/payments/prices", StaffPricesView.as_view(), name="staff-prices"),
+    path("staff/users/<uuid:user_id>/finances", FinancesView.as_view(), name="staff-user-finances"),
+    path("staff/payments/refunds", StaffRefundsView.as_view(), name="staff-refunds"),
+    path("staff/payments/disputes", StaffDisputesView.as_view(), name="staff-disputes"),
     path("staff/payments/<uuid:intent_id>", StaffPaymentView.as_view(), name="staff-payment"),
+    path(
+        "staff/payments/<uuid:intent_id>/refund",
+        RefundPaymentView.as_view(),
+        name="staff-refund-payment",
+    ),
     path("staff/webhooks", staff_webhooks.StaffWebhooksView.as_view(), name="staff-webhooks"),
     path(
         "staff/webhooks/replay",

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from payments.adjustments.models import Adjustment, Kind
+from payments.debts import settle_debt
 from payments.errors import InsufficientCredits, NothingOwed
 from payments.ledger.accounts import (
     ADJUSTMENTS,
@@ -58,6 +59,8 @@ def book(adjustment: Adjustment, now: datetime) -> None:
     else:
         legs = _taken(adjustment, keys[0], own, house, debt)
     post([_posting(adjustment, *leg) for leg in legs], now)
+    if adjustment.kind == Kind.GIVE_PAID:
+        settle_debt(adjustment.user_id, operation_of(adjustment), now)
 
 
 def _taken(

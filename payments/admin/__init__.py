@@ -2,18 +2,23 @@
 
 from django.contrib import admin
 
-from payments.admin.intents import IntentAdmin, ObservedAdmin
+from payments.admin.disputes import DisputeAdmin
+from payments.admin.intents import IntentAdmin
 from payments.admin.ledger import AccountAdmin, BlockAdmin, TransferAdmin
+from payments.admin.observed import ObservedAdmin
 from payments.admin.packages import PackageAdmin
 from payments.admin.prices import CreditPriceAdmin
+from payments.admin.refunds import RefundAdmin
 from payments.admin.webhooks import WebhookAdmin
 from payments.models import (
     Account,
     Block,
     CreditPrice,
+    Dispute,
     Intent,
     Observed,
     Package,
+    Refund,
     Transfer,
     Webhook,
 )
@@ -21,6 +26,8 @@ from payments.models import (
 admin.site.register(Package, PackageAdmin)
 admin.site.register(CreditPrice, CreditPriceAdmin)
 admin.site.register(Intent, IntentAdmin)
+admin.site.register(Refund, RefundAdmin)
+admin.site.register(Dispute, DisputeAdmin)
 admin.site.register(Observed, ObservedAdmin)
 admin.site.register(Webhook, WebhookAdmin)
 admin.site.register(Account, AccountAdmin)

@@ -10,9 +10,11 @@ from unfold.contrib.filters.admin import RangeDateFilter
 from unfold.utils import parse_date_str
 
 from pairly.core.ids import first_id_at
+from payments.currencies import format_amount
 from payments.gateways.registry import provider_names
+from payments.packages.selectors import amounts_ever_asked
 
-__all__ = ["DayFilter", "ProviderFilter"]
+__all__ = ["AmountFilter", "DayFilter", "ProviderFilter"]
 
 ONE_DAY = timedelta(days=1)
 
@@ -44,3 +46,23 @@ class ProviderFilter(SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         wanted = self.value()
         return queryset.filter(provider=wanted) if wanted else queryset
+
+
+class AmountFilter(SimpleListFilter):
+    """One of the amounts that were ever asked for a package; there are few, and the index leads
+    to each in order."""
+
+    title = "amount"
+    parameter_name = "amount"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [
+            (f"{currency}-{amount}", format_amount(amount, currency))
+            for currency, amount in amounts_ever_asked()
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        currency, _, amount = (self.value() or "").partition("-")
+        if not amount.isdecimal():
+            return queryset
+        return queryset.filter(currency=currency, amount_minor=int(amount))

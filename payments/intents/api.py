@@ -23,6 +23,7 @@ from payments.intents.serializers import (
     PurchaseReceiptSerializer,
 )
 from payments.packages.selectors import offers
+from payments.refunds.selectors import refunds_told
 
 __all__ = ["CancelView", "IntentView", "IntentsView", "PackagesView", "ReceiptView"]
 
@@ -92,7 +93,8 @@ class ReceiptView(APIView):
     def get(self, request: Request, receipt_id: UUID) -> Response:
         """The receipt of a purchase; it has the id of its intent."""
         receipt, intent = selectors.receipt_for(request.user.pk, receipt_id)
-        return Response(PurchaseReceiptSerializer({"receipt": receipt, "intent": intent}).data)
+        shown = {"receipt": receipt, "intent": intent, "refunds": refunds_told(receipt_id)}
+        return Response(PurchaseReceiptSerializer(shown).data)
 
 
 def _shown(intent: Intent, request: Request) -> Any:

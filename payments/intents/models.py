@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from pairly.core.appendonly import AppendOnlyModel
 from pairly.core.ids import new_id
@@ -20,6 +20,11 @@ class Intent(models.Model):
 
     ``id`` is the operation of the Idempotency-Key it was made under, and is newer when it is
     greater. ``provider_ref`` and ``client_secret`` are empty until the provider has answered.
+
+    Of the amount, ``refunding_minor`` is on its way back, ``refunded_minor`` is back,
+    ``disputed_minor`` is under open disputes and ``lost_minor`` went to disputes that were lost.
+    They guard refunds and disputes: whoever begins or ends one changes one of them, so of two at
+    once the second looks again.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False, db_column="_id")
@@ -37,6 +42,10 @@ class Intent(models.Model):
     failure_code = models.CharField(
         max_length=64, default="", blank=True, help_text="Why the last attempt was declined."
     )
+    refunding_minor = models.PositiveIntegerField(default=0)
+    refunded_minor = models.PositiveIntegerField(default=0)
+    disputed_minor = models.PositiveIntegerField(default=0)
+    lost_minor = models.PositiveIntegerField(default=0)
     expires_at = models.DateTimeField()
     follow_up_at = models.DateTimeField(null=True, help_text="When the provider is asked next.")
     paid_at = models.DateTimeField(null=True)
@@ -49,10 +58,15 @@ class Intent(models.Model):
                 fields=["provider", "provider_ref"],
                 condition=Q(provider_ref__gt=""),
                 name="payments_intent_provider_ref",
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(amount_minor__gte=F("refunding_minor") + F("refunded_minor")),
+                name="payments_intent_refunded",
+            ),
         ]
         indexes: ClassVar = [
             models.Index(fields=["user", "id"], name="payments_intent_of_user"),
+            models.Index(fields=["currency", "amount_minor", "id"], name="payments_intent_amount"),
             models.Index(fields=["status", "id"], name="payments_intent_status"),
             models.Index(fields=["provider", "id"], name="payments_intent_provider"),
             # The unique one above holds but part of the rows, so neither database seeks in it.
@@ -67,13 +81,25 @@ class Intent(models.Model):
         """Whether the buyer may still pay; a declined attempt may be followed by another."""
         return now < self.expires_at and (self.status in OPEN or self.status == Status.FAILED)
 
+    @property
+    def refundable_minor(self) -> int:
+        """What could still be given back of a paid intent, were no dispute open."""
+        gone = self.refunding_minor + self.refunded_minor + self.disputed_minor + self.lost_minor
+        return max(0, self.amount_minor - gone)
+
 
 class Observed(AppendOnlyModel):
     """What a provider said of an intent, and what was made of it. The intent's history.
 
-    ``amount_minor`` and ``currency`` are as the provider said, null and empty where it said
-    nothing of money.
+    ``about`` says of what: of the payment, or of the refund or dispute that has ``ref`` as its id
+    there. ``status`` is the state that the provider told of. ``amount_minor`` and ``currency``
+    are as it said, null and empty where it said nothing of money.
     """
+
+    class About(models.TextChoices):
+        PAYMENT = "payment", "Payment"
+        REFUND = "refund", "Refund"
+        DISPUTE = "dispute", "Dispute"
 
     class Source(models.TextChoices):
         REQUEST = "request", "Answer to a request"
@@ -89,7 +115,9 @@ class Observed(AppendOnlyModel):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False, db_column="_id")
     intent = models.ForeignKey(Intent, on_delete=models.PROTECT, related_name="+", db_index=False)
     source = models.CharField(max_length=10, choices=Source)
-    status = models.CharField(max_length=20, choices=Status)
+    about = models.CharField(max_length=10, choices=About, default=About.PAYMENT)
+    ref = models.CharField(max_length=100, default="", blank=True)
+    status = models.CharField(max_length=20)
     amount_minor = models.BigIntegerField(null=True)
     currency = models.CharField(max_length=3, default="", blank=True)
     verdict = models.CharField(max_length=10, choices=Verdict)
@@ -105,7 +133,7 @@ class Observed(AppendOnlyModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.intent_id} {self.status} {self.verdict}"
+        return f"{self.intent_id} {self.about} {self.status} {self.verdict}"
 
 
 class Receipt(AppendOnlyModel):

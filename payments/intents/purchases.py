@@ -4,7 +4,10 @@ from datetime import datetime
 from uuid import UUID
 
 from pairly.core.db import StaleRead, change_one
+from pairly.outbox.services import emit
 from pairly.realtime.services import announce
+from payments.debts import settle_debt
+from payments.events import PurchaseCompleted
 from payments.intents.models import Intent, Receipt, ReceiptCounter
 from payments.ledger.accounts import (
     ISSUED,
@@ -31,9 +34,12 @@ def operation_of(intent_id: UUID) -> str:
 
 
 def complete_purchase(intent: Intent, now: datetime) -> None:
-    """Book both sides, write the receipt, tell the buyer's devices. Inside the transaction."""
+    """Book both sides, pay what the buyer owes from the new credits, write the receipt, tell the
+    buyer's devices. Inside the transaction."""
     post(_postings(intent, now), now)
+    settle_debt(intent.user_id, operation_of(intent.pk), now)
     Receipt(id=intent.pk, number=_next_number(), created_at=now).save()
+    emit(PurchaseCompleted(intent.user_id, intent.pk, intent.credits))
     announce([intent.user_id], "wallet.updated", wallet_of(intent.user_id).to_dict(), now)
 
 

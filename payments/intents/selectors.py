@@ -15,6 +15,7 @@ __all__ = [
     "history_of",
     "intent_for",
     "intent_of",
+    "intent_paid_by",
     "intents_of",
     "intents_with_ref",
     "order_of",
@@ -49,6 +50,17 @@ def intent_of(seen: Observation) -> Intent | None:
     if known or seen.intent_id is None:
         return known[0] if known else None
     return Intent.objects.filter(pk=seen.intent_id, provider=seen.provider, provider_ref="").first()
+
+
+def intent_paid_by(provider: str, payment_ref: str, intent_id: UUID | None) -> Intent | None:
+    """The intent that a refund or dispute is about: by the provider's id of the payment, or by
+    ours where that was given back and contradicts nothing."""
+    known = list(intents_with_ref(provider, payment_ref)[:1]) if payment_ref else []
+    if known or intent_id is None:
+        return known[0] if known else None
+    refs = ("", payment_ref) if payment_ref else None
+    named = Intent.objects.filter(pk=intent_id, provider=provider)
+    return (named if refs is None else named.filter(provider_ref__in=refs)).first()
 
 
 def find_intents(text: str) -> "QuerySet[Intent]":

@@ -12,6 +12,7 @@ from payments.currencies import CURRENCIES
 from payments.gateways.registry import gateway_named
 from payments.intents.models import Intent
 from payments.intents.states import Status
+from payments.refunds.serializers import ReceiptRefundSerializer
 
 __all__ = [
     "IntentSerializer",
@@ -47,6 +48,12 @@ class IntentSerializer(serializers.ModelSerializer[Intent]):
 
     package = serializers.CharField(source="package_id")
     amount = serializers.IntegerField(source="amount_minor", help_text="Minor units.")
+    refunded_amount = serializers.IntegerField(
+        source="refunded_minor", help_text="Of the amount, what was given back."
+    )
+    refunding_amount = serializers.IntegerField(
+        source="refunding_minor", help_text="Of the amount, what is on its way back."
+    )
     status = serializers.ChoiceField(choices=Status.choices)
     provider_ref = serializers.SerializerMethodField(help_text="Null while status is unknown.")
     client_secret = serializers.SerializerMethodField()
@@ -66,6 +73,8 @@ class IntentSerializer(serializers.ModelSerializer[Intent]):
             "package",
             "credits",
             "amount",
+            "refunded_amount",
+            "refunding_amount",
             "currency",
             "failure_code",
             "receipt_id",
@@ -97,7 +106,7 @@ class IntentSerializer(serializers.ModelSerializer[Intent]):
 
 
 class PurchaseReceiptSerializer(serializers.Serializer[Any]):
-    """Of a receipt and its intent."""
+    """Of a receipt, its intent and what was given back of it."""
 
     id = serializers.UUIDField(source="intent.id")
     number = serializers.IntegerField(source="receipt.number", help_text="From 1, without gaps.")
@@ -106,6 +115,8 @@ class PurchaseReceiptSerializer(serializers.Serializer[Any]):
     package = serializers.CharField(source="intent.package_id")
     credits = serializers.IntegerField(source="intent.credits")
     amount = serializers.IntegerField(source="intent.amount_minor", help_text="Minor units.")
+    refunded_amount = serializers.IntegerField(source="intent.refunded_minor")
     currency = serializers.CharField(source="intent.currency")
     provider = serializers.CharField(source="intent.provider")
     provider_ref = serializers.CharField(source="intent.provider_ref")
+    refunds = ReceiptRefundSerializer(many=True)

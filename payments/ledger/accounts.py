@@ -14,6 +14,7 @@ __all__ = [
     "CLEARING",
     "CREDIT",
     "DEBT",
+    "DISPUTES",
     "EARNINGS",
     "FEES",
     "FREEZE_STOP",
@@ -23,6 +24,7 @@ __all__ = [
     "PAID",
     "PERSONAL_KINDS",
     "PROMOTIONS",
+    "REFUNDS",
     "SALES",
     "WRITE_OFF",
     "account_id",
@@ -41,9 +43,10 @@ PERSONAL_KINDS = (PAID, BONUS, EARNINGS, DEBT)
 
 # House kinds. In credits, ISSUED gives what was bought and PROMOTIONS what was a gift, and SALES
 # takes what was spent. In money, CLEARING is what a provider holds for us and SALES what we sold;
-# FEES is what providers keep for their service.
+# REFUNDS and DISPUTES gave back what was sold, and stay apart from it; FEES is what providers
+# keep for their service.
 SALES, PROMOTIONS, ISSUED, CLEARING = "sales", "promotions", "issued", "clearing"
-FEES = "fees"
+REFUNDS, DISPUTES, FEES = "refunds", "disputes", "fees"
 
 # In credits too: what staff put right in either direction, and debts that are given up.
 ADJUSTMENTS, WRITE_OFF = "adjustments", "write_off"

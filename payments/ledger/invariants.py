@@ -96,12 +96,11 @@ def debt_blocks_spending() -> list[str]:
 def orphan_holds(is_live: Callable[[str], bool]) -> list[str]:
     """Open holds whose group (a call, a review, a refund) has ended without resolving them."""
     with snapshot():
-        groups = {transfer_id: row[6] for transfer_id, row in _open_holds() if row is not None}
-    return [
-        f"{transfer_id} is held for {group}, which is over"
-        for transfer_id, group in groups.items()
-        if not is_live(group)
-    ]
+        return [
+            f"{transfer_id} is held for {row[6]}, which is over"
+            for transfer_id, row in _open_holds()
+            if row is not None and not is_live(row[6])
+        ]
 
 
 INVARIANTS: Final[tuple[Invariant, ...]] = (

@@ -6,7 +6,14 @@ from datetime import datetime
 
 from payments.packages.models import Package, Price
 
-__all__ = ["Offer", "current_prices", "offer_of", "offers", "prices_of"]
+__all__ = [
+    "Offer",
+    "amounts_ever_asked",
+    "current_prices",
+    "offer_of",
+    "offers",
+    "prices_of",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +48,11 @@ def current_prices(codes: Sequence[str], now: datetime) -> dict[str, dict[str, i
     for price in started.order_by("starts_at", "id"):
         found[price.package_id][price.currency] = price.amount_minor
     return found
+
+
+def amounts_ever_asked() -> list[tuple[str, int]]:
+    """Currency and minor units of every price there ever was, in order."""
+    return sorted(set(Price.objects.values_list("currency", "amount_minor")))
 
 
 def _priced(packages: Sequence[Package], now: datetime) -> list[Offer]:

@@ -32,6 +32,11 @@ SENTENCES = {
     Status.CANCELED: "This order was canceled. Nothing was paid.",
     Status.EXPIRED: "This order has expired. Nothing was paid.",
     Status.SUCCEEDED: "Paid. Your credits are there.",
+    Status.PARTIALLY_REFUNDED: "Paid, and refunded in part.",
+    Status.REFUNDED: "Paid, and refunded.",
+    Status.DISPUTED: "Paid, and disputed by your bank.",
+    Status.DISPUTE_WON: "Paid. The dispute was decided for the seller.",
+    Status.DISPUTE_LOST: "Paid, and taken back by your bank.",
 }
 # Where each leads in the end; the page looks again until the news has arrived.
 LEADS_TO = {

@@ -15,7 +15,7 @@ from django.db import connections
 from rest_framework.test import APIClient
 
 from pairly.outbox.dispatch import dispatch_all
-from payments.intents.invariants import purchases_are_booked, receipts_have_no_gaps
+from payments.intents.invariants import INVARIANTS
 from payments.ledger.invariants import violations
 from payments.tests.people import good
 
@@ -185,7 +185,7 @@ def at_once(count: int, do: Callable[[int], Result]) -> list[Result]:
 
 
 def all_is_well() -> bool:
-    """The ledger verifies, and ledger, intents and receipts say the same."""
-    wrong = [*violations(), *purchases_are_booked(), *receipts_have_no_gaps()]
+    """The ledger verifies, and ledger, intents, refunds, disputes and receipts say the same."""
+    wrong = [*violations(), *(sentence for invariant in INVARIANTS for sentence in invariant())]
     assert not wrong, wrong
     return good()

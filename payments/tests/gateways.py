@@ -7,24 +7,39 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import uuid4
 
-from payments.gateways.base import GatewayUnreachable, Observation, Order, StatementLine
+from payments.gateways.base import (
+    GatewayRefused,
+    GatewayUnreachable,
+    Observation,
+    Order,
+    RefundOrder,
+    RefundSeen,
+    StatementLine,
+)
 from payments.gateways.mock_stripe import MockStripe
 from payments.tests.buyers import deliver
 
 __all__ = [
+    "DEAF",
     "EAGER",
     "MISCOUNTING",
     "NAMELESS",
+    "REFUSING",
     "SILENT",
     "SLOW",
+    "DeafStripe",
     "EagerStripe",
     "MiscountingStripe",
+    "NamelessStripe",
+    "RefusingStripe",
     "SilentStripe",
 ]
 
+DEAF = {"stripe": "payments.tests.gateways.DeafStripe"}
 EAGER = {"stripe": "payments.tests.gateways.EagerStripe"}
 MISCOUNTING = {"stripe": "payments.tests.gateways.MiscountingStripe"}
 NAMELESS = {"stripe": "payments.tests.gateways.NamelessStripe"}
+REFUSING = {"stripe": "payments.tests.gateways.RefusingStripe"}
 SLOW = {"stripe": "payments.tests.gateways.SlowStripe"}
 SILENT = {"stripe": "payments.tests.gateways.SilentStripe"}
 
@@ -77,6 +92,13 @@ class SilentStripe(MockStripe):
     def statement(self, since: datetime, until: datetime) -> Iterator[StatementLine]:
         raise GatewayUnreachable
 
+    def refund(self, order: RefundOrder, now: datetime) -> RefundSeen:
+        super().refund(order, now)
+        raise GatewayUnreachable
+
+    def fetch_refund(self, order: RefundOrder, now: datetime) -> RefundSeen | None:
+        raise GatewayUnreachable
+
 
 class SlowStripe(MockStripe):
     """Its statement tells of a payment when that is settled, up to two days later."""
@@ -93,3 +115,17 @@ class NamelessStripe(MockStripe):
                 yield replace(line, ref="", payment_ref="", intent_id=None)
             else:
                 yield line
+
+
+class DeafStripe(SilentStripe):
+    """Of refunds it does not even hear."""
+
+    def refund(self, order: RefundOrder, now: datetime) -> RefundSeen:
+        raise GatewayUnreachable
+
+
+class RefusingStripe(MockStripe):
+    """It has no money to give back."""
+
+    def refund(self, order: RefundOrder, now: datetime) -> RefundSeen:
+        raise GatewayRefused("balance_insufficient", "There is not enough money.")

@@ -82,7 +82,8 @@ def test_hot_reads_and_staff_searches_use_their_indexes() -> None:
     for rows in newest:
         assert_uses_index(rows.order_by("-id")[:10], documents_max=12)
     for rows in (
-        due_intents(now),
+        due_intents(now, over=True),
+        due_intents(now, over=False),
         due_webhooks("failed", now),
         replayable_dead(),
         trimmable("done", now),

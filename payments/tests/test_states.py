@@ -1,6 +1,7 @@
 """The table of an intent's states, and anything at all that a provider may say in any order."""
 
 from datetime import timedelta
+from itertools import permutations
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from payments.gateways.base import Observation
 from payments.intents.applying import apply, expire
 from payments.intents.invariants import purchases_are_booked, receipts_have_no_gaps
 from payments.intents.models import Intent, Observed
-from payments.intents.states import CLOSED, OPEN, RANKS, Status, may_follow
+from payments.intents.states import CLOSED, OPEN, PAID, RANKS, Status, may_follow, standing
 from payments.models import Package
 from payments.selectors import wallet_of
 from payments.tests.buyers import all_is_well
@@ -30,8 +31,39 @@ def test_the_table_is_complete_and_only_leads_upwards() -> None:
         for seen in Status:
             assert not (may_follow(present, seen) and may_follow(seen, present))
         assert not may_follow(present, present)
-        assert may_follow(present, Status.SUCCEEDED) is (present is not Status.SUCCEEDED)
+        assert may_follow(present, Status.SUCCEEDED) is (present not in PAID)
     assert "created" in OPEN and "succeeded" in CLOSED
+
+
+def test_once_paid_no_word_about_the_payment_counts() -> None:
+    for present in PAID:
+        assert not any(may_follow(present, seen) for seen in Status)
+    for present in set(Status) - PAID:
+        assert not any(may_follow(present, seen) for seen in PAID - {Status.SUCCEEDED})
+
+
+@pytest.mark.parametrize(
+    ("refunded", "disputes", "expected"),
+    [
+        (0, [], "succeeded"),
+        (1, [], "partially_refunded"),
+        (100, [], "refunded"),
+        (0, ["disputed"], "disputed"),
+        (100, ["disputed"], "disputed"),
+        (0, ["dispute_won"], "dispute_won"),
+        (1, ["dispute_won"], "dispute_won"),
+        (100, ["dispute_won"], "refunded"),
+        (0, ["dispute_lost"], "dispute_lost"),
+        (100, ["dispute_lost"], "dispute_lost"),
+        (0, ["dispute_won", "disputed"], "disputed"),
+        (0, ["dispute_lost", "disputed"], "disputed"),
+        (0, ["dispute_won", "dispute_lost"], "dispute_lost"),
+    ],
+)
+def test_where_a_paid_intent_stands(refunded: int, disputes: list[Any], expected: str) -> None:
+    for order in permutations([Status(one) for one in disputes]):
+        stands = standing(amount_minor=100, refunded_minor=refunded, disputes=order)
+        assert stands == expected
 
 
 def make_intent(user_id: UUID, ref: str) -> Intent:

@@ -6,7 +6,7 @@ left or has to be tried again. An event that keeps failing ends as a dead letter
 
 import logging
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,12 +18,18 @@ from django.db.models import QuerySet
 from pairly.core import clock
 from pairly.core.db import change_one, run_atomic
 from pairly.core.ids import new_id
+from payments.disputes.applying import apply_dispute
+from payments.disputes.selectors import intent_of_dispute
 from payments.events import WebhookReceived
-from payments.gateways.base import Observation
+from payments.gateways.base import DisputeSeen, Observation, RefundSeen
 from payments.gateways.registry import gateway_named
 from payments.intents.applying import apply
+from payments.intents.following import ask
 from payments.intents.models import Observed
 from payments.intents.selectors import intent_of
+from payments.intents.states import PAID
+from payments.refunds.applying import apply_refund
+from payments.refunds.selectors import intent_of_refund
 from payments.webhooks.models import Webhook
 from payments.webhooks.trimming import trimmed_at
 
@@ -122,12 +128,15 @@ def _claim(webhook_id: UUID, now: datetime) -> Webhook | None:
 
 def _handle(webhook: Webhook, now: datetime) -> Outcome:
     seen = gateway_named(webhook.provider).read_webhook(webhook.body.encode())
-    if not isinstance(seen, Observation):
+    if seen is None:
         return Outcome(State.IGNORED)
-    intent = intent_of(seen)
+    find, follow = DOORS[type(seen)]
+    intent = find(seen)
     if intent is None:
-        raise UnknownIntent(f"no intent for the payment {seen.ref}")
-    apply(
+        raise UnknownIntent(f"no intent for {type(seen).__name__} {seen.ref}")
+    if intent.status not in PAID and not isinstance(seen, Observation):
+        ask(intent, now)  # Only what was paid is given back: that news got lost, or comes later.
+    follow(
         intent_id=intent.pk,
         seen=seen,
         source=Observed.Source.WEBHOOK,
@@ -135,6 +144,14 @@ def _handle(webhook: Webhook, now: datetime) -> Outcome:
         observed_id=webhook.pk,
     )
     return Outcome(State.DONE, intent.pk)
+
+
+DOORS: dict[type, tuple[Callable[..., Any], Callable[..., Any]]] = {
+    Observation: (intent_of, apply),
+    RefundSeen: (intent_of_refund, apply_refund),
+    DisputeSeen: (intent_of_dispute, apply_dispute),
+}
+"""By what an event speaks of: which intent that is about, and where it is followed."""
 
 
 def _note_failure(webhook: Webhook, error: Exception, now: datetime) -> None:

@@ -7,7 +7,7 @@ from rest_framework import serializers
 from pairly.accounts.models import REASON_LENGTH_MAX
 from pairly.core.serializers import StrictSerializer
 from payments.gateways.registry import provider_names
-from payments.staff_serializers import StaffQuerySerializer
+from payments.staff_lists import StaffQuerySerializer
 from payments.webhooks.models import Webhook
 
 __all__ = [

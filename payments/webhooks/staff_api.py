@@ -17,7 +17,7 @@ from pairly.accounts.step_up import require_fresh_second_factor
 from pairly.audit.services import look
 from pairly.core import clock
 from pairly.core.http import request_id_of
-from payments.staff_api import narrowed, wanted
+from payments.staff_lists import narrowed, wanted
 from payments.webhooks.decisions import discard_webhook, replay_dead_webhooks, replay_webhook
 from payments.webhooks.models import Webhook
 from payments.webhooks.selectors import find_webhooks

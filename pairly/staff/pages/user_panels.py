@@ -1,7 +1,5 @@
 """The parts of a person's page, each a few rows read by an index."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -14,33 +12,20 @@ from django.utils.html import format_html
 from pairly.accounts import staff_selectors as people
 from pairly.accounts.models import Report, User
 from pairly.accounts.selectors import reports_by
+from pairly.accounts.staff_panels import Panel
 from pairly.accounts.staff_rows import actor_names, chip, moment, person_link
 from pairly.audit.selectors import entries_about
 from pairly.core import clock
 from payments import selectors as payments
 from payments.adjustments.selectors import adjustments_of
+from payments.admin.rows import finances_panels
 from payments.freezes.selectors import freeze_of
 
-__all__ = ["Panel", "panels_of", "transactions_page"]
+__all__ = ["panels_of", "transactions_page"]
 
 ROWS = 10
 PAGE_ROWS = 50
 PHASES = {"posted": "", "pending": "held", "post": "of a hold", "void": "hold freed"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Panel:
-    """A card of the page: some facts, then a table or a sentence that it is empty."""
-
-    title: str
-    icon: str
-    empty: str = ""
-    facts: Sequence[tuple[str, Any]] = ()
-    headers: Sequence[str] = ()
-    rows: Sequence[Sequence[Any]] = ()
-    more: str = ""
-    more_text: str = ""
-    wide: bool = field(default=False)
 
 
 def panels_of(user: User, request: HttpRequest) -> list[Panel]:
@@ -50,6 +35,7 @@ def panels_of(user: User, request: HttpRequest) -> list[Panel]:
         *([_suspension(user)] if user.suspended_at else []),
         _wallet(user),
         _adjustments(user),
+        *(finances_panels(user.pk) if staff.has_perm("payments.view") else []),
         _notes(user),
         _devices(user, now, may_end=staff.has_perm("users.act")),
         _attempts(user, now),

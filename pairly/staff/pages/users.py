@@ -87,7 +87,7 @@ class UserAdmin(CreditActions, ReadOnlyAdmin):
         ),
     )
     readonly_fields = ("standing_chip", "role_names", "age", "id")
-    change_form_after_template = "admin/accounts/user/panels.html"
+    change_form_after_template = "staff/panels.html"
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[User]":
         return find_users()
