@@ -2,17 +2,48 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from time import monotonic
 from typing import TypeVar
+
+from django.conf import settings
 
 from payments.gateways.base import GatewayRefused, GatewayUnreachable, RefundOrder, RefundSeen
 
-__all__ = ["NotThere", "asked", "first_again", "understood"]
+__all__ = ["NotThere", "Patience", "asked", "first_again", "understood"]
 
 Answer = TypeVar("Answer")
 
 
 class NotThere(GatewayRefused):
     """The provider knows nothing of what it was asked about."""
+
+
+class Patience:
+    """Spares a provider that keeps silent, and those of ours who would wait for it: after
+    ``PAYMENT_SILENCES_MAX`` silences in a row it counts as silent for ``PAYMENT_PAUSE_SECONDS``,
+    and then until it answers again. One for a process; that its threads count at the same time
+    makes it a silence more or less."""
+
+    def __init__(self) -> None:
+        self._silences = 0
+        self._asked_again_at = 0.0
+
+    @contextmanager
+    def asking(self) -> Iterator[None]:
+        """Around one question. Raises ``GatewayUnreachable``."""
+        if monotonic() < self._asked_again_at:
+            raise GatewayUnreachable("it has been silent, and is not asked for a while")
+        try:
+            yield
+        except GatewayUnreachable:
+            self._silences += 1
+            if self._silences >= settings.PAYMENT_SILENCES_MAX:
+                self._asked_again_at = monotonic() + settings.PAYMENT_PAUSE_SECONDS
+            raise
+        except GatewayRefused:
+            self._silences = 0
+            raise
+        self._silences = 0
 
 
 def asked(question: Callable[[], Answer]) -> Answer | None:

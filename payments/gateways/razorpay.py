@@ -10,12 +10,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
 from typing import Any, Final
+from uuid import UUID
 
 import razorpay
 from django.conf import settings
 
 from pairly.core import clock
-from payments.gateways.answers import NotThere, asked, first_again, understood
+from payments.gateways.answers import NotThere, Patience, asked, first_again, understood
 from payments.gateways.base import (
     Observation,
     Order,
@@ -55,6 +56,7 @@ class Razorpay(RazorpayEvents):
     )
 
     def __init__(self) -> None:
+        self._patience = Patience()
         self._here = threading.local()
 
     @property
@@ -67,7 +69,7 @@ class Razorpay(RazorpayEvents):
         """The library's client; it and its session belong to a thread."""
         if not hasattr(self._here, "api"):
             self._here.api = razorpay.Client(
-                session=RazorpaySession(),
+                session=RazorpaySession(self._patience),
                 auth=(settings.RAZORPAY_KEY_ID, settings.RAZORPAY_KEY_SECRET),
                 base_url=settings.RAZORPAY_API_BASE,
             )
@@ -124,7 +126,7 @@ class Razorpay(RazorpayEvents):
         ]
         yield from sorted(lines, key=lambda line: line.at)
 
-    def payment_page(self, intent_id: Any) -> str | None:
+    def payment_page(self, intent_id: UUID) -> str | None:
         return None
 
     def _fetch(self, order: Order, now: datetime) -> Observation:

@@ -13,7 +13,7 @@ from typing import Any, Final
 import requests
 from django.conf import settings
 
-from payments.gateways.answers import NotThere
+from payments.gateways.answers import NotThere, Patience
 from payments.gateways.base import GatewayRefused, GatewayUnreachable
 
 __all__ = ["IDEMPOTENCY_HEADER", "RazorpaySession"]
@@ -34,8 +34,16 @@ class RazorpaySession(requests.Session):
     Repeated is only what makes nothing, or carries a key under which it is made once.
     """
 
+    def __init__(self, patience: Patience) -> None:
+        super().__init__()
+        self._patience = patience
+
     def request(self, method: Any, url: Any, *arguments: Any, **options: Any) -> requests.Response:
         options["timeout"] = settings.PAYMENT_TIMEOUT_SECONDS
+        with self._patience.asking():
+            return self._answer(method, url, *arguments, **options)
+
+    def _answer(self, method: Any, url: Any, *arguments: Any, **options: Any) -> requests.Response:
         repeatable = method.upper() == "GET" or IDEMPOTENCY_HEADER in (options.get("headers") or ())
         attempts = 1 + (settings.PAYMENT_RETRIES_MAX if repeatable else 0)
         for attempt in range(1, attempts + 1):

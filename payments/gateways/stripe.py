@@ -12,12 +12,13 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from math import ceil
 from typing import Any, Final
+from uuid import UUID
 
 import stripe
 from django.conf import settings
 
 from pairly.core import clock
-from payments.gateways.answers import NotThere, asked, first_again, understood
+from payments.gateways.answers import NotThere, Patience, asked, first_again, understood
 from payments.gateways.base import (
     GatewayRefused,
     GatewayUnreachable,
@@ -68,6 +69,9 @@ class Stripe(StripeEvents):
         "STRIPE_WEBHOOK_SECRETS",
     )
 
+    def __init__(self) -> None:
+        self._patience = Patience()
+
     @property
     def public_key(self) -> str | None:
         key: str = settings.STRIPE_PUBLISHABLE_KEY
@@ -85,7 +89,7 @@ class Stripe(StripeEvents):
         return client.v1
 
     def create(self, order: Order, now: datetime) -> Observation:
-        with _told("create a payment"):
+        with self._told("create a payment"):
             payment = self._api.payment_intents.create(
                 {
                     "amount": order.amount_minor,
@@ -107,7 +111,7 @@ class Stripe(StripeEvents):
         known = self.fetch_refund(order, now)
         if known is not None:
             return first_again(known, order)
-        with _told("refund a payment"):
+        with self._told("refund a payment"):
             refund = self._api.refunds.create(
                 {
                     "payment_intent": order.payment_ref,
@@ -130,11 +134,16 @@ class Stripe(StripeEvents):
             yield from self._statement(since, end)
             since = end
 
-    def payment_page(self, intent_id: Any) -> str | None:
+    def payment_page(self, intent_id: UUID) -> str | None:
         return None
 
+    @contextmanager
+    def _told(self, what: str) -> Iterator[None]:
+        with self._patience.asking(), _in_our_words(what):
+            yield
+
     def _fetch(self, order: Order, now: datetime) -> Observation:
-        with _told("tell of a payment"):
+        with self._told("tell of a payment"):
             if order.ref:
                 payment = self._api.payment_intents.retrieve(order.ref).to_dict()
             else:
@@ -146,7 +155,7 @@ class Stripe(StripeEvents):
         if seen.status in (Status.SUCCEEDED, Status.CANCELED, Status.PROCESSING):
             return seen
         try:
-            with _told("cancel a payment"):
+            with self._told("cancel a payment"):
                 payment = self._api.payment_intents.cancel(seen.ref)
                 return observation_of_payment(payment.to_dict(), now)
         except GatewayRefused:  # It has come too far meanwhile.
@@ -173,7 +182,7 @@ class Stripe(StripeEvents):
         raise NotThere("resource_missing")
 
     def _fetch_refund(self, order: RefundOrder, now: datetime) -> RefundSeen:
-        with _told("tell of a refund"):
+        with self._told("tell of a refund"):
             if order.ref:
                 return refund_seen(self._api.refunds.retrieve(order.ref).to_dict(), _seconds(now))
             made = self._api.refunds.list(
@@ -186,7 +195,7 @@ class Stripe(StripeEvents):
         raise NotThere("resource_missing")
 
     def _statement(self, since: datetime, until: datetime) -> list[StatementLine]:
-        with _told("give its statement"):
+        with self._told("give its statement"):
             transactions = self._api.balance_transactions.list(
                 {
                     "created": {"gte": _seconds(since), "lt": _seconds(until)},
@@ -199,7 +208,7 @@ class Stripe(StripeEvents):
 
 
 @contextmanager
-def _told(what: str) -> Iterator[None]:
+def _in_our_words(what: str) -> Iterator[None]:
     """Errors of the library, and answers of another shape, in the words of ``base``."""
     try:
         with understood():

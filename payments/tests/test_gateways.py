@@ -26,10 +26,12 @@ from payments.gateways.base import (
 from payments.gateways.mock_razorpay import MockRazorpay
 from payments.gateways.mock_statement import alter_line, double_line, lose_line
 from payments.gateways.mock_stripe import MockStripe
+from payments.gateways.models import MockDispute, MockLine, MockPayment, MockRefund
 from payments.gateways.razorpay import Razorpay
 from payments.gateways.stripe import Stripe
 from payments.intents.states import Status
 from payments.tests.buyers import at_once
+from tests.explain import assert_uses_index
 
 pytestmark = pytest.mark.mongodb
 
@@ -265,3 +267,24 @@ def test_a_statement_can_be_made_wrong(world: World) -> None:
     (wrong,) = [line for line in told if line.ref == altered.ref]
     assert wrong == replace(altered, amount_minor=4999, currency="USD", fee_minor=1)
     assert told[-1] == replace(late, at=late.at + timedelta(minutes=30))
+
+
+def test_the_mocks_books_are_read_by_index() -> None:
+    now, world = clock.now(), World(MockStripe(), MockStripe())
+    for number in range(60):
+        order = world.paid()
+        if number % 3 == 0:
+            world.refund(order)
+        elif number % 3 == 1:
+            world.play(order, "dispute")
+    last = MockPayment.objects.get(intent_id=order.intent_id)
+    lines = MockLine.objects.filter(provider="stripe", at__gte=now - HOUR, at__lt=now + HOUR)
+    for rows in (
+        MockPayment.objects.filter(intent_id=order.intent_id),
+        MockPayment.objects.filter(settles_at__lte=now).order_by("settles_at")[:10],
+        MockRefund.objects.filter(due_at__lte=now - HOUR).order_by("due_at")[:10],
+        MockDispute.objects.filter(payment=last),
+        last.refunds.all(),
+    ):
+        assert_uses_index(rows)
+    assert_uses_index(lines.order_by("at", "line_ref")[:10], documents_max=10)

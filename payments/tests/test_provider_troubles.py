@@ -1,6 +1,7 @@
 """Stripe and Razorpay on bad days, met by their own libraries over real HTTP."""
 
 import logging
+import time
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -26,6 +27,7 @@ from payments.tests.stand_ins.server import StandIn
 
 pytestmark = pytest.mark.mongodb
 
+MONOTONIC = "payments.gateways.answers.monotonic"
 SILENCES = ["500", "429", "409", "garbage", "other", "403", "reset", "lost"]
 
 
@@ -60,6 +62,7 @@ def quick(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stripe.HTTPClient, "INITIAL_DELAY", 0.001)
     monkeypatch.setattr(razorpay_session, "RETRY_PAUSE_SECONDS", 0.001)
     settings.PAYMENT_RETRIES_MAX = 0
+    settings.PAYMENT_SILENCES_MAX = 1000
 
 
 @pytest.fixture(params=["stripe", "razorpay"])
@@ -120,6 +123,37 @@ def test_a_provider_that_hangs_is_not_waited_for(far: Far, settings: Any) -> Non
     far.stand_in.trouble("hang")
     with pytest.raises(GatewayUnreachable):
         far.gateway.fetch(order, now)
+
+
+def test_a_silent_provider_is_spared_for_a_while(
+    far: Far, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.PAYMENT_SILENCES_MAX, settings.PAYMENT_PAUSE_SECONDS = 3, 10
+    order = new_order()
+    order = new_order(intent_id=order.intent_id, ref=far.gateway.create(order, clock.now()).ref)
+    far.stand_in.trouble("500", "500")
+    for _ in range(2):
+        with pytest.raises(GatewayUnreachable):
+            far.gateway.fetch(order, clock.now())
+    assert far.gateway.fetch(order, clock.now()) is not None  # An answer, so the count is over.
+    far.stand_in.trouble("500", "reset", "garbage", "500")
+    for _ in range(3):
+        with pytest.raises(GatewayUnreachable):
+            far.gateway.fetch(order, clock.now())
+    seconds, asked = time.monotonic(), len(far.stand_in.asked)
+    monkeypatch.setattr(MONOTONIC, lambda: seconds + 9)
+    for ask in (far.gateway.fetch, far.gateway.create, far.gateway.cancel):
+        with pytest.raises(GatewayUnreachable):
+            ask(order, clock.now())
+    assert len(far.stand_in.asked) == asked
+    monkeypatch.setattr(MONOTONIC, lambda: seconds + 11)
+    with pytest.raises(GatewayUnreachable):  # Asked once, still silent, and so spared again.
+        far.gateway.fetch(order, clock.now())
+    with pytest.raises(GatewayUnreachable):
+        far.gateway.fetch(order, clock.now())
+    assert len(far.stand_in.asked) == asked + 1
+    monkeypatch.setattr(MONOTONIC, lambda: seconds + 22)
+    assert far.gateway.fetch(order, clock.now()) is not None
 
 
 def test_what_can_be_repeated_is_repeated_at_once_and_not_for_ever(far: Far, settings: Any) -> None:
