@@ -96,6 +96,7 @@ def database(migrated_database: Any) -> Iterator[None]:
     from django.core.cache import caches
     from django.db import connections
 
+    from pairly.moderation.classifier import rules
     from payments.pricing import price_list
 
     stop_batchers()
@@ -104,6 +105,7 @@ def database(migrated_database: Any) -> Iterator[None]:
         cache.clear()
     channel_layers.backends.clear()
     price_list.forget()
+    rules.forget()
     yield
     stop_batchers()
     connections.close_all()

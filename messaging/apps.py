@@ -13,8 +13,10 @@ class MessagingConfig(AppConfig):
         from messaging.attachments.selectors import attachments_export
         from messaging.exports import messages_of
         from messaging.selectors import has_message
+        from messaging.subject import MessageSubject
         from pairly.accounts import exports, report_targets
         from pairly.accounts.events import UserBlocked, UserDeleted, UserUnblocked
+        from pairly.moderation import subjects
         from pairly.outbox.services import subscribe
 
         register(check_attachment_sizes, "pairly")
@@ -24,3 +26,4 @@ class MessagingConfig(AppConfig):
         exports.register("attachments", attachments_export)
         exports.register("messages", messages_of)
         report_targets.register("message", has_message)
+        subjects.register("message", MessageSubject())

@@ -151,6 +151,16 @@ TASKS: tuple[PeriodicTask, ...] = (
         every=timedelta(minutes=10),
     ),
     PeriodicTask(
+        name="moderation.watch_queue",
+        function="pairly.moderation.tasks.watch_queue",
+        every=timedelta(minutes=1),
+    ),
+    PeriodicTask(
+        name="moderation.forget_decided_content",
+        function="pairly.moderation.tasks.forget_decided_content",
+        every=time(hour=3, minute=40),
+    ),
+    PeriodicTask(
         name="messaging.remove_unused_attachments",
         function="messaging.attachments.tasks.remove_unused_attachments",
         every=timedelta(minutes=1),

@@ -121,6 +121,7 @@ INSTALLED_APPS = [
     "pairly.alerts",
     "pairly.accounts",
     "pairly.approvals",
+    "pairly.moderation",
     "pairly.jobs",
     "pairly.staff.apps.StaffConfig",
     "payments",
@@ -377,6 +378,23 @@ TYPING_INTERVAL_SECONDS = pairly_int("TYPING_INTERVAL_SECONDS", 3, minimum=1)
 TYPING_EXPIRY_SECONDS = pairly_int("TYPING_EXPIRY_SECONDS", 6, minimum=1)
 TYPING_PARTNER_CACHE_SECONDS = pairly_int("TYPING_PARTNER_CACHE_SECONDS", 10, minimum=1)
 
+# Moderation: what looks at texts, and how long what was looked at is kept
+
+MODERATION_SERVICE_URL = env.str("MODERATION_SERVICE_URL", "")
+MODERATION_SERVICE_TOKEN = env.str("MODERATION_SERVICE_TOKEN", "")
+MODERATION_CLASSIFIER = (
+    "pairly.moderation.classifier.service.Service"
+    if MODERATION_SERVICE_URL
+    else "pairly.moderation.classifier.heuristics.Heuristics"
+)
+MODERATION_SERVICE_TIMEOUT_MILLISECONDS = pairly_int(
+    "MODERATION_SERVICE_TIMEOUT_MILLISECONDS", 800, minimum=1
+)
+MODERATION_SERVICE_FAILURES_MAX = pairly_int("MODERATION_SERVICE_FAILURES_MAX", 5, minimum=1)
+MODERATION_SERVICE_PAUSE_SECONDS = pairly_int("MODERATION_SERVICE_PAUSE_SECONDS", 30, minimum=1)
+MODERATION_PHOTO_REVIEW = env.bool("PAIRLY_MODERATION_PHOTO_REVIEW", True)
+MODERATION_CONTENT_DAYS = pairly_int("MODERATION_CONTENT_DAYS", 90, minimum=1)
+
 # Payments: in mock mode webhooks are really signed, with secrets that all know
 
 MOCK_WEBHOOK_SECRETS = ["pairly-mock-mode-only-webhook-secret"]
@@ -568,6 +586,8 @@ SPECTACULAR_SETTINGS = {
         "AdjustmentState": "payments.adjustments.models.State",
         "ApprovalState": "pairly.approvals.models.State",
         "AttachmentKind": "messaging.attachments.models.Attachment.Kind",
+        "CaseTargetType": "pairly.moderation.models.Case.TargetType",
+        "ReportTargetType": "pairly.accounts.models.Report.TargetType",
         "AlertSeverity": "pairly.alerts.models.Severity",
         "AlertState": "pairly.alerts.models.Alert.State",
         "IntentStatus": "payments.intents.states.Status",

@@ -6,6 +6,9 @@ from uuid import UUID
 
 __all__ = [
     "MailRequested",
+    "PhotoChanged",
+    "ProfileChanged",
+    "ReportMade",
     "UserBlocked",
     "UserDeleted",
     "UserRegistered",
@@ -53,6 +56,34 @@ class UserRestored:
 @dataclass(frozen=True, slots=True)
 class UserDeleted:
     user_id: UUID
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileChanged:
+    """The words that others read of a person are other ones."""
+
+    user_id: UUID
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoChanged:
+    user_id: UUID
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ReportMade:
+    """Told inside the report's transaction. ``target_type`` and ``reason`` are those of
+    ``Report``."""
+
+    report_id: UUID
+    reporter_id: UUID
+    target_type: str
+    target_id: UUID
+    reason: str
+    due_at: datetime
     at: datetime
 
 

@@ -119,6 +119,7 @@ def directory_for(viewer: User, wanted: DirectoryFilter) -> "QuerySet[User]":
         listed=True,
         deleted_at=None,
         is_staff=False,
+        shadow_restricted_at=None,
     ).exclude(pk__in=[viewer.pk, *blocked_either_way(viewer.pk)])
     if wanted.country is not None:
         people = people.filter(country=wanted.country)

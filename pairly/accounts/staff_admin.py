@@ -20,7 +20,7 @@ from pairly.accounts import roles
 
 __all__ = ["AREAS", "BoundedPaginator", "ReadOnlyAdmin", "StaffModelAdmin"]
 
-AREAS = ("People", "Money", "Ledger", "Messaging", "System")
+AREAS = ("People", "Moderation", "Money", "Ledger", "Messaging", "System")
 PAGE_ROWS = 50
 LISTED_ROWS_MAX = 2000
 

@@ -24,16 +24,28 @@ from pairly.accounts.services.people import (
     update_profile,
 )
 from pairly.accounts.services.photos import set_photo
-from pairly.accounts.services.safety import block, report, unblock
+from pairly.accounts.services.safety import (
+    block,
+    report,
+    settle_reports,
+    time_to_decide,
+    unblock,
+)
 from pairly.accounts.services.sign_ins import SignedIn, sign_in
 from pairly.accounts.services.staff import create_staff, give_role, sync_roles, take_role
-from pairly.accounts.services.standing import restore_user, suspend_user
+from pairly.accounts.services.standing import (
+    restore_user,
+    restrict_user,
+    suspend_user,
+    unrestrict_user,
+)
 from pairly.accounts.services.support import (
     add_note,
     end_sign_in,
     end_sign_ins,
     unlock_sign_in,
 )
+from pairly.accounts.services.takedown import remove_photo, remove_profile_text
 
 __all__ = [
     "NewUser",
@@ -59,15 +71,21 @@ __all__ = [
     "request_email_code",
     "request_password_reset",
     "reset_password",
+    "remove_photo",
+    "remove_profile_text",
     "restore_user",
+    "restrict_user",
     "set_photo",
+    "settle_reports",
     "sign_in",
     "suspend_user",
     "sync_roles",
     "take_role",
+    "time_to_decide",
     "touch_devices",
     "unblock",
     "unlock_sign_in",
+    "unrestrict_user",
     "update_profile",
     "verify_email",
 ]

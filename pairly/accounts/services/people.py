@@ -8,10 +8,11 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError
+from django.db.models import QuerySet
 
 from pairly.accounts import selectors
 from pairly.accounts.errors import EmailTaken
-from pairly.accounts.events import MailRequested, UserRegistered
+from pairly.accounts.events import MailRequested, ProfileChanged, UserRegistered
 from pairly.accounts.models import MailedSecret, User
 from pairly.accounts.services.devices import Origin, open_device
 from pairly.accounts.services.passwords import check_password_strength
@@ -25,6 +26,7 @@ from pairly.realtime.services import open_feeds
 __all__ = ["NewUser", "create_user", "create_users", "register", "update_profile"]
 
 AGE_YEARS_MAX = 120
+PUBLIC_TEXTS = ("bio", "display_name")
 PROFILE_FIELDS = frozenset(
     {
         "bio",
@@ -164,8 +166,15 @@ def update_profile(*, user: User, changes: Mapping[str, Any]) -> User:
     values = dict(changes)
     if "display_name" in changes:
         values["search_name"] = changes["display_name"].lower()
-    if values and not run_atomic(lambda: change_one(mine, **values)):
+    if values and not run_atomic(lambda: _change_profile(user, mine, values)):
         raise NotAuthenticated
     for name, value in values.items():
         setattr(user, name, value)
     return user
+
+
+def _change_profile(user: User, mine: "QuerySet[User]", values: Mapping[str, Any]) -> bool:
+    changed = change_one(mine, **values)
+    if changed and any(values.get(name, "") for name in PUBLIC_TEXTS):
+        emit(ProfileChanged(user_id=user.pk, at=clock.now()))
+    return changed

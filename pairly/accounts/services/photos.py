@@ -5,13 +5,17 @@ from typing import IO
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.db.models import QuerySet
 
 from pairly.accounts.errors import PhotoTooLarge, PhotoTypeUnsupported
+from pairly.accounts.events import PhotoChanged
 from pairly.accounts.models import User
+from pairly.core import clock
 from pairly.core.db import change_one, on_commit, run_atomic
 from pairly.core.errors import Conflict, ValidationFailed
 from pairly.core.ids import new_id
 from pairly.core.images import ImageRefused, ImageRules, clean_image
+from pairly.outbox.services import emit
 
 __all__ = ["delete_photo_file", "set_photo"]
 
@@ -32,12 +36,19 @@ def set_photo(*, user: User, file: IO[bytes], size_bytes: int) -> User:
     name = default_storage.save(f"photos/{user.pk}/{new_id()}.jpg", content)
     before = user.photo
     mine = User.objects.filter(pk=user.pk, photo=before, deleted_at=None)
-    if not run_atomic(lambda: change_one(mine, photo=name)):
+    if not run_atomic(lambda: _change_photo(user, mine, name)):
         delete_photo_file(name)
         raise Conflict("Another photo was set at the same moment.")
     delete_photo_file(before)
     user.photo = name
     return user
+
+
+def _change_photo(user: User, mine: "QuerySet[User]", name: str) -> bool:
+    changed = change_one(mine, photo=name)
+    if changed:
+        emit(PhotoChanged(user_id=user.pk, at=clock.now()))
+    return changed
 
 
 def delete_photo_file(name: str) -> None:

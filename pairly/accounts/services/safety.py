@@ -8,17 +8,18 @@ from django.db import IntegrityError
 
 from pairly.accounts import report_targets
 from pairly.accounts.errors import TooManyBlocks
-from pairly.accounts.events import UserBlocked, UserUnblocked
+from pairly.accounts.events import ReportMade, UserBlocked, UserUnblocked
 from pairly.accounts.models import Block, Report, User
 from pairly.core import clock
 from pairly.core.db import run_atomic
 from pairly.core.errors import NotFound, ValidationFailed
 from pairly.outbox.services import emit
 
-__all__ = ["block", "report", "unblock"]
+__all__ = ["block", "report", "settle_reports", "time_to_decide", "unblock"]
 
 TargetType = Report.TargetType
 Reason = Report.Reason
+OPEN = (Report.Status.PENDING, Report.Status.UNDER_REVIEW)
 
 
 def block(*, blocker: User, blocked_id: UUID) -> None:
@@ -89,19 +90,41 @@ def report(
         target_id=target_id,
         reason=reason,
         details=details,
-        due_at=now + _time_to_decide(reason),
+        due_at=now + time_to_decide(reason.value),
         created_at=now,
     )
+
+    def put() -> None:
+        new.save(force_insert=True)
+        emit(
+            ReportMade(
+                report_id=new.pk,
+                reporter_id=reporter.pk,
+                target_type=target_type.value,
+                target_id=target_id,
+                reason=reason.value,
+                due_at=new.due_at,
+                at=now,
+            )
+        )
+
     try:
-        run_atomic(lambda: new.save(force_insert=True))
+        run_atomic(put)
     except IntegrityError:
         return first.get(), False
     return new, True
 
 
-def _time_to_decide(reason: Reason) -> timedelta:
+def settle_reports(*, target_type: str, target_id: UUID, status: Report.Status) -> None:
+    """Staff have decided, or begun to look: every report of this that is not settled yet gets the
+    status. Call inside the transaction of the decision."""
+    reports = Report.objects.filter(target_type=target_type, target_id=target_id, status__in=OPEN)
+    reports.update(status=status)
+
+
+def time_to_decide(reason: str) -> timedelta:
     """Where a child may be in danger nobody waits for a day."""
-    if reason == Reason.MINOR:
+    if reason == Reason.MINOR.value:
         return timedelta(minutes=settings.REPORT_DUE_MINOR_MINUTES)
     return timedelta(hours=settings.REPORT_DUE_HOURS)
 

@@ -16,7 +16,7 @@ from pairly.outbox.services import emit
 from pairly.realtime.errors import CloseCode
 from pairly.realtime.services import disconnect
 
-__all__ = ["restore_user", "suspend_user"]
+__all__ = ["restore_user", "restrict_user", "suspend_user", "unrestrict_user"]
 
 
 def suspend_user(
@@ -88,6 +88,55 @@ def restore_user(
         emit(UserRestored(user_id=user_id, at=now))
 
     run_atomic(restore)
+
+
+def restrict_user(
+    *, actor_id: UUID | None, user_id: UUID, reason: str, request_id: str = ""
+) -> None:
+    """Let what the person writes reach nobody, without a word to them, and list them no longer.
+
+    Once more does nothing. Raises ``NotFound``, ``ValidationFailed`` without a reason,
+    ``PermissionDenied`` for staff.
+    """
+    _set_restricted(actor_id, user_id, reason, request_id, since=clock.now())
+
+
+def unrestrict_user(
+    *, actor_id: UUID | None, user_id: UUID, reason: str, request_id: str = ""
+) -> None:
+    """What the person writes from now on is delivered; what was withheld is not. Raises as
+    ``restrict_user``."""
+    _set_restricted(actor_id, user_id, reason, request_id, since=None)
+
+
+def _set_restricted(
+    actor_id: UUID | None, user_id: UUID, reason: str, request_id: str, *, since: datetime | None
+) -> None:
+    if not reason.strip():
+        raise ValidationFailed.of("reason", "required", "Say why.")
+
+    def change() -> None:
+        user = _existing(user_id)
+        before = user.shadow_restricted_at
+        if (before is None) == (since is None):
+            return
+        if user.is_staff:
+            raise PermissionDenied("Staff are not restricted.")
+        as_read = User.objects.filter(pk=user_id, shadow_restricted_at=before)
+        if not change_one(as_read, shadow_restricted_at=since):
+            raise Conflict("Somebody else changed this account at the same moment.")
+        record(
+            actor_id=actor_id,
+            action="user.unrestricted" if since is None else "user.restricted",
+            target_type="user",
+            target_id=user_id,
+            reason=reason,
+            before={"restricted_at": clock.to_rfc3339(before) if before else None},
+            after={"restricted_at": clock.to_rfc3339(since) if since else None},
+            request_id=request_id,
+        )
+
+    run_atomic(change)
 
 
 def _check_may_suspend_staff(actor_id: UUID) -> None:

@@ -1,45 +1,61 @@
-"""What a text is, as far as a program can tell."""
+"""What a text is, as far as a program can tell.
 
-from enum import StrEnum
+In two steps, because a message is looked at before its transaction and judged inside it, where
+it is known to whom it goes: ``assess`` finds signals in the text, ``Assessment.decide`` weighs
+them by the rules in force. What looks is chosen by settings (``MODERATION_CLASSIFIER``): the
+heuristics, or an external service beside them.
+"""
+
+from functools import cache
+from typing import Protocol
 
 import msgspec
+from django.conf import settings
+from django.utils.module_loading import import_string
 
-__all__ = ["Action", "Assessment", "Verdict", "assess", "may_wait"]
+from pairly.moderation.classifier.rules import current_rules, judge
+from pairly.moderation.classifier.verdicts import ALLOWED, Action, Signals, Verdict
 
-
-class Action(StrEnum):
-    """``FLAG``: delivered, and queued for staff. ``BLOCK``: neither delivered nor charged."""
-
-    ALLOW = "allow"
-    FLAG = "flag"
-    BLOCK = "block"
+__all__ = ["ALLOWED", "Action", "Assessment", "Classifier", "Verdict", "assess", "may_wait"]
 
 
-class Verdict(msgspec.Struct, frozen=True):
-    action: Action
-    score: int = 0
-    reason: str = ""
-    signals: tuple[str, ...] = ()
+class Classifier(Protocol):
+    """``waits`` tells that ``examine`` asks somebody else. It never raises: what cannot be
+    examined has the signal ``unexamined``."""
 
+    waits: bool
 
-ALLOWED = Verdict(Action.ALLOW)
+    def examine(self, text: str) -> Signals: ...
 
 
 class Assessment(msgspec.Struct, frozen=True):
     """What was found in a text, before it is known to whom it goes."""
 
+    signals: Signals = ()
+
     def decide(self, *, answered: bool) -> Verdict:
-        """``answered``: the other has written in this conversation before."""
-        return ALLOWED
+        """``answered``: the other has written in this conversation before. Where nothing was
+        found this asks for no rules; else for those of a moment ago."""
+        if not self.signals:
+            return ALLOWED
+        return judge(self.signals, current_rules(), answered=answered)
 
 
 NOTHING_FOUND = Assessment()
 
 
+@cache
+def _classifier(path: str) -> Classifier:
+    made: Classifier = import_string(path)()
+    return made
+
+
 def assess(text: str) -> Assessment:
-    return NOTHING_FOUND
+    """Look at a text; never raises."""
+    signals = _classifier(settings.MODERATION_CLASSIFIER).examine(text) if text else ()
+    return Assessment(signals) if signals else NOTHING_FOUND
 
 
 def may_wait() -> bool:
     """Whether ``assess`` asks somebody else, so that it must not run on an event loop."""
-    return False
+    return _classifier(settings.MODERATION_CLASSIFIER).waits
