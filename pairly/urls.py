@@ -27,6 +27,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/config", views.ConfigView.as_view(), name="config"),
     path("api/v1/", include("payments.urls")),
     path("api/v1/", include("pairly.accounts.urls")),
+    path("api/v1/", include("pairly.moderation.urls")),
     path("api/v1/", include("pairly.approvals.urls")),
     path("api/v1/", include("messaging.urls")),
     path("api/v1/", include("pairly.staff.urls")),

@@ -76,15 +76,17 @@ class Case(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(fields=["state", "priority", "due_at"], name="case_queue"),
+            models.Index(fields=["state", "priority", "due_at", "id"], name="case_queue"),
             models.Index(
-                fields=["state", "target_type", "priority", "due_at"], name="case_queue_by_kind"
+                fields=["state", "target_type", "priority", "due_at", "id"],
+                name="case_queue_by_kind",
             ),
             models.Index(
-                fields=["state", "reason", "priority", "due_at"], name="case_queue_by_reason"
+                fields=["state", "reason", "priority", "due_at", "id"], name="case_queue_by_reason"
             ),
             models.Index(
-                fields=["assigned_to", "state", "priority", "due_at"], name="case_queue_of_staff"
+                fields=["assigned_to", "state", "priority", "due_at", "id"],
+                name="case_queue_of_staff",
             ),
             models.Index(fields=["author", "-created_at"], name="cases_of_author"),
             models.Index(fields=["target_id"], name="cases_of_target"),

@@ -19,7 +19,7 @@ __all__ = [
     "reports_of_case",
 ]
 
-ORDERING = ("priority", "due_at")
+ORDERING = ("priority", "due_at", "id")
 """Dangers to children before everything, then what is due first."""
 
 OPEN = (Report.Status.PENDING, Report.Status.UNDER_REVIEW)

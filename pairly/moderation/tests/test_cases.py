@@ -133,7 +133,7 @@ def test_a_message_hidden_later_is_gone_from_both_and_refunded_once(
     write(sender, ben, "sorry")
     conversation = message["conversation_id"]
     case = only_case()
-    why = {"case_id": case.pk, "actor_id": moderator, "reason": "A threat"}
+    why: dict[str, Any] = {"case_id": case.pk, "actor_id": moderator, "reason": "A threat"}
     services.resolve_case(**why, measures=["hide", "warn"], text="We do not want this here.")
     for person, socket in ((ava, sender), (ben, receiver)):
         assert history(person, conversation) == ["sorry"]
@@ -261,7 +261,7 @@ def test_measures_against_a_person(people: Any, moderator: UUID) -> None:
     ava_socket, ben_socket = ava.socket(), ben.socket()
     ben.call("POST", "reports", _about(ava, "spam"))
     until = clock.now() + timedelta(days=3)
-    why = {"actor_id": moderator, "reason": "Advertises"}
+    why: dict[str, Any] = {"actor_id": moderator, "reason": "Advertises"}
     case = only_case()
     with pytest.raises(PairlyError, match="cannot be done"):
         services.resolve_case(case_id=case.pk, **why, measures=["hide", "suspend"])

@@ -1,5 +1,6 @@
 """What the heuristics find and what they leave, and how finds become verdicts."""
 
+import time
 import timeit
 from typing import Any
 
@@ -237,10 +238,8 @@ def test_when_it_fails_the_message_is_flagged_and_not_lost(external: External, a
 def test_after_a_while_it_is_asked_again(
     external: External, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from pairly.moderation.classifier import service as module
-
     at = 1000.0
-    monkeypatch.setattr(module.time, "monotonic", lambda: at)
+    monkeypatch.setattr(time, "monotonic", lambda: at)
     service = service_of(external)
     external.answer = httpx.Response(503)
     for _ in range(4):
