@@ -8,7 +8,7 @@ __all__ = ["State"]
 
 
 class State:
-    """What a client keeps: conversations, most recent first, and the wallet."""
+    """What a client keeps: conversations, most recent first, the wallet, and what staff told."""
 
     def __init__(self, person: Person) -> None:
         self._person = person
@@ -23,12 +23,13 @@ class State:
             for message in person.all_of(f"conversations/{conversation_id}/messages?after_seq=0")
         }
         self.wallet = person.wallet()
+        self.notices: list[Json] = person.all_of("moderation/notices")
 
-    def as_lists(self) -> tuple[list[Json], dict[str, Json], Json]:
+    def as_lists(self) -> tuple[list[Json], dict[str, Json], Json, list[Json]]:
         rows = sorted(
             self.conversations.values(), key=lambda c: (c["updated_at"], c["id"]), reverse=True
         )
-        return rows, self.messages, self.wallet
+        return rows, self.messages, self.wallet, self.notices
 
     def apply(self, event: Json) -> None:
         handler: Callable[[Json], None] = getattr(self, f"_on_{event['type'].replace('.', '_')}")
@@ -91,6 +92,9 @@ class State:
         conversation[f"{side}_read_seq"] = data["read_seq"]
         if mine:
             conversation["unread"] = data["unread"]
+
+    def _on_moderation_decided(self, data: Json) -> None:
+        self.notices.insert(0, data)
 
     def _on_wallet_updated(self, data: Json) -> None:
         self.wallet = data

@@ -148,6 +148,21 @@ def play_moderation(ava: Watched, ben: Watched, conversation_id: str) -> None:
     moderation.erase_message(message_id=ids[2], now=clock.now())
 
 
+def play_decisions(ava: Watched, ben: Watched, _conversation_id: str) -> None:
+    """Each reports the other; staff warn one, and dismiss the other's report."""
+    from pairly.moderation import services
+    from pairly.moderation.models import Case
+    from pairly.staff.tests.people import new_staff
+
+    why: dict[str, Any] = {"actor_id": new_staff("moderator").pk, "reason": "As reported"}
+    for reporter, other in ((ava, ben), (ben, ava)):
+        about = {"target_type": "user", "target_id": other.person.id}
+        reporter.person.call("POST", "reports", about | {"reason": "spam", "details": ""})
+    of_ben = Case.objects.get(author_id=ben.person.id).pk
+    services.resolve_case(case_id=of_ben, **why, measures=["warn"], text="Less of this.")
+    services.dismiss_case(case_id=Case.objects.get(author_id=ava.person.id).pk, **why)
+
+
 def play_grant(ava: Watched, ben: Watched, reason: str = "grant") -> None:
     """Credits from outside: staff give some."""
     from pairly.core import clock
@@ -189,7 +204,7 @@ def test_state_before_plus_events_is_state_after(people: tuple[Watched, Watched]
     ben.send(conversation_id=conversation_id)
     check()
     play_grant(ava, ben, "more")
-    for play in (play_edits, play_deletions, play_folders, play_moderation):
+    for play in (play_edits, play_deletions, play_folders, play_moderation, play_decisions):
         play(ava, ben, conversation_id)
         check()
     durable = {event.type for event in EVENTS.values() if event.durable}
