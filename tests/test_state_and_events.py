@@ -158,9 +158,9 @@ def play_decisions(ava: Watched, ben: Watched, _conversation_id: str) -> None:
     for reporter, other in ((ava, ben), (ben, ava)):
         about = {"target_type": "user", "target_id": other.person.id}
         reporter.person.call("POST", "reports", about | {"reason": "spam", "details": ""})
-    of_ben = Case.objects.get(author_id=ben.person.id).pk
+    of_ben = Case.objects.get(author_id=UUID(ben.person.id)).pk
     services.resolve_case(case_id=of_ben, **why, measures=["warn"], text="Less of this.")
-    services.dismiss_case(case_id=Case.objects.get(author_id=ava.person.id).pk, **why)
+    services.dismiss_case(case_id=Case.objects.get(author_id=UUID(ava.person.id)).pk, **why)
 
 
 def play_grant(ava: Watched, ben: Watched, reason: str = "grant") -> None:

@@ -17,6 +17,7 @@ from pairly.accounts.tests.callers import codes_of, login
 from pairly.audit.models import AuditEntry
 from pairly.core import clock as core_clock
 from pairly.core.errors import Conflict, NotFound, ValidationFailed
+from pairly.moderation import subjects
 from pairly.outbox.registry import registry
 
 
@@ -94,6 +95,19 @@ def test_a_report_goes_to_the_queue_once(join: Any) -> None:
         assert urgent.due_at - core_clock.now() == timedelta(hours=1)
 
 
+class MessageOf(subjects.Subject):
+    """Stands in for the app that has messages: each is of this author."""
+
+    def __init__(self, author_id: UUID) -> None:
+        self._author_id = author_id
+
+    def author_of(self, target_id: UUID) -> UUID:
+        return self._author_id
+
+    def text_of(self, target_id: UUID) -> str:
+        return "hello"
+
+
 def test_reports_that_are_refused(join: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     ava, ben = join("Ava"), join("Ben")
     message_id = uuid4()
@@ -102,6 +116,7 @@ def test_reports_that_are_refused(join: Any, monkeypatch: pytest.MonkeyPatch) ->
         "message",
         lambda reporter_id, target_id: (str(reporter_id), target_id) == (ava.id, message_id),
     )
+    monkeypatch.setitem(subjects._subjects, "message", MessageOf(UUID(ben.id)))
     body = {"target_type": "message", "target_id": str(message_id), "reason": "spam"}
     assert ava.api.post("reports", **body).status_code == 201
     assert ben.api.post("reports", **body).status_code == 404
