@@ -18,6 +18,7 @@ from django.conf import settings
 from pairly.core import clock
 from payments.gateways.answers import NotThere, Patience, asked, first_again, understood
 from payments.gateways.base import (
+    GatewayRefused,
     Observation,
     Order,
     RefundOrder,
@@ -93,7 +94,10 @@ class Razorpay(RazorpayEvents):
         return replace(seen, status=Status.CANCELED, failure_code="")
 
     def refund(self, order: RefundOrder, now: datetime) -> RefundSeen:
-        paid_by = self._paid_by(order)
+        # That it refuses to tell says nothing of a refund that was asked for before.
+        paid_by = asked(lambda: self._paid_by(order))
+        if paid_by is None:
+            raise GatewayRefused("order_not_paid", "The order has not been paid.")
         known = asked(lambda: self._refund_of(order, paid_by, now))
         if known is not None:
             return first_again(known, order)
@@ -168,7 +172,7 @@ class Razorpay(RazorpayEvents):
             for payment in self._api.order.payments(order.payment_ref)["items"]:
                 if payment["status"] in ("captured", "refunded"):
                     return str(payment["id"])
-        raise NotThere("order_not_paid", "The order has not been paid.")
+        raise NotThere("order_not_paid")
 
     def _fetch_refund(self, order: RefundOrder, now: datetime) -> RefundSeen:
         with understood():

@@ -219,6 +219,9 @@ def test_wrong_keys_are_told_and_not_logged(
     # It may be there for all we know, so it does not count as missing.
     with pytest.raises(GatewayUnreachable):
         wrong.fetch(new_order(intent_id=order.intent_id, ref=ref), clock.now())
+    # Nor does it say that a refund was not made when it was asked for before.
+    with pytest.raises(GatewayUnreachable):
+        wrong.refund(refund_of(new_order(ref=ref)), clock.now())
     assert "secret_one" not in caplog.text and "client_secret" not in caplog.text
 
 
