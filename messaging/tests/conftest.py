@@ -1,9 +1,17 @@
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from uuid import UUID, uuid4
 
 import pytest
 
+from messaging.tests.chat import Chat
 from tests.clients import Person
+
+
+@pytest.fixture
+def chat(live_server_url: str) -> Iterator[Chat]:
+    made = Chat(live_server_url)
+    yield made
+    made.close()
 
 
 @pytest.fixture

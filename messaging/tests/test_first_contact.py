@@ -1,31 +1,14 @@
 """Two people's first contact, from both sides and at once."""
 
-import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
 import pytest
 
 from messaging.models import Conversation, Folder, Message
+from messaging.tests.chat import together
 from tests.clients import Person, Refused
 
 pytestmark = pytest.mark.mongodb
-
-
-def together(*calls: Callable[[], object]) -> list[object]:
-    """Call them at the same moment; what each returns, or the refusal."""
-    barrier = threading.Barrier(len(calls))
-
-    def run(call: Callable[[], object]) -> object:
-        barrier.wait()
-        try:
-            return call()
-        except Refused as refused:
-            return refused.code
-
-    with ThreadPoolExecutor(len(calls)) as pool:
-        return list(pool.map(run, calls))
 
 
 @pytest.mark.parametrize("attempt", range(6))
