@@ -40,7 +40,8 @@ class Chat:
         return found
 
     def close(self) -> None:
-        self.ava.close(), self.ben.close()
+        self.ava.close()
+        self.ben.close()
 
 
 def together(*calls: Callable[[], object]) -> list[object]:

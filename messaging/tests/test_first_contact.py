@@ -121,7 +121,7 @@ def test_conversations_begun_at_once(live_server_url: str, settings: Any) -> Non
             return refused.code
         return "sent"
 
-    outcomes = together(*(lambda other=other: begin(other) for other in others))  # type: ignore[misc]
+    outcomes = together(*(lambda other=other: begin(other) for other in others))
     assert outcomes.count("sent") == 3, outcomes
     assert outcomes.count("too_many_new_conversations") == 5, outcomes
     assert len(ava.all_of("conversations")) == 3

@@ -54,9 +54,7 @@ def test_nothing_of_theirs_reaches_the_other(chat: Chat) -> None:
     reply = chat.send(chat.ben, "are you there?")
     assert [message["seq"] for message in chat.history(chat.ben)] == [1, 4]
     assert chat.history(chat.ava)[-1] == reply
-    rows = messages_of_conversation(
-        UUID(chat.conversation), before_seq=None, after_seq=0, limit=10
-    )
+    rows = messages_of_conversation(UUID(chat.conversation), before_seq=None, after_seq=0, limit=10)
     assert [bool(row.hidden & Hidden.WITHHELD) for row in rows] == [False, True, True, False]
 
 

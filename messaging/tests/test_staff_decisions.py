@@ -12,8 +12,7 @@ from messaging.services import moderation
 from messaging.tests.chat import Chat
 from pairly.core import clock
 from pairly.core.errors import NotFound
-from tests.clients import Json, Person, Refused
-from tests.state import State
+from tests.clients import Json
 
 pytestmark = pytest.mark.mongodb
 
