@@ -594,6 +594,9 @@ SPECTACULAR_SETTINGS = {
         "ReportStatus": "pairly.accounts.models.Report.Status",
         "OutboxState": "pairly.outbox.models.OutboxEvent.State",
         "WebhookState": "payments.webhooks.models.Webhook.State",
+        "BreakState": "payments.reconciliation.models.Break.State",
+        "BreakKind": "payments.reconciliation.models.Break.Kind",
+        "ReconciliationState": "payments.reconciliation.models.Reconciliation.State",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

@@ -5,7 +5,7 @@ from decimal import Decimal, InvalidOperation
 
 from pairly.core.errors import ValidationFailed
 
-__all__ = ["CURRENCIES", "Currency", "amount_text", "format_amount", "parse_amount"]
+__all__ = ["CURRENCIES", "Currency", "amount_text", "format_amount", "money_text", "parse_amount"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,13 @@ def format_amount(amount_minor: int, currency: str) -> str:
     """``₹100.00`` of 10000 and INR."""
     amount = _major(amount_minor, currency)
     return f"{CURRENCIES[currency].sign}{amount:,.{CURRENCIES[currency].decimals}f}"
+
+
+def money_text(amount_minor: int, currency: str) -> str:
+    """The same of a currency that somebody else named, which need not be one of ours."""
+    if currency in CURRENCIES:
+        return format_amount(amount_minor, currency)
+    return f"{amount_minor:,} minor units of {currency}"
 
 
 def amount_text(amount_minor: int, currency: str) -> str:

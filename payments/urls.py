@@ -9,6 +9,7 @@ from payments.disputes.staff_api import StaffDisputesView
 from payments.freezes.api import FreezeView, UnfreezeView
 from payments.intents import api as intents
 from payments.pricing.staff_api import StaffPricesView
+from payments.reconciliation import urls as reconciliation
 from payments.refunds.staff_api import RefundPaymentView, StaffRefundsView
 from payments.staff_api import FinancesView, StaffPaymentsView, StaffPaymentView
 from payments.staff_ledger import (
@@ -68,6 +69,7 @@ urlpatterns: list[URLPattern] = [
     path(f"{PERSON}/adjustments", AdjustmentsView.as_view(), name="staff-adjustments"),
     path(f"{PERSON}/freeze", FreezeView.as_view(), name="staff-freeze"),
     path(f"{PERSON}/unfreeze", UnfreezeView.as_view(), name="staff-unfreeze"),
+    *reconciliation.urlpatterns,
     path("staff/ledger/accounts", StaffAccountsView.as_view(), name="staff-accounts"),
     path("staff/ledger/transfers", StaffTransfersView.as_view(), name="staff-transfers"),
     path("staff/ledger/blocks", StaffBlocksView.as_view(), name="staff-blocks"),

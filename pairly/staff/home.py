@@ -25,6 +25,7 @@ from pairly.core.ids import first_id_at
 from pairly.jobs.models import JobRun
 from pairly.jobs.selectors import all_jobs, last_run
 from pairly.outbox.models import OutboxEvent
+from payments.reconciliation.selectors import breaks_in, runs_of
 from payments.selectors import dead_webhooks, ledger_status, paid_since, set_aside_since
 
 __all__ = ["Figure", "OpenAlerts", "home_alerts", "home_figures"]
@@ -159,6 +160,21 @@ def _purchases(now: datetime) -> Iterator[Figure]:
     )
 
 
+def _reconciliation(now: datetime) -> Iterator[Figure]:
+    """Open breaks of all providers, those that time settles too."""
+    breaks = _bounded(breaks_in(state="open"))
+    newest = runs_of().order_by("-id").first()
+    last = _ago(newest.started_at if newest else None, now)
+    yield Figure(
+        title="Breaks",
+        icon="difference",
+        value=breaks,
+        note=f"between providers and our books; last run {last}",
+        state="plain" if breaks == "0" else "warning",
+        link=reverse("admin:payments_break_changelist"),
+    )
+
+
 def _audit(now: datetime) -> Iterator[Figure]:
     newest = AuditBlock.objects.order_by("-number").first()
     head = _ago(newest.sealed_at if newest else None, now)
@@ -215,6 +231,7 @@ FIGURES: tuple[tuple[str, Callable[[datetime], Iterator[Figure]]], ...] = (
     ("system.view", _messages),
     ("ledger.view", _ledger),
     ("payments.view", _purchases),
+    ("payments.view", _reconciliation),
     ("audit.view", _audit),
     ("system.view", _background),
 )

@@ -8,16 +8,19 @@ from payments.admin.ledger import AccountAdmin, BlockAdmin, TransferAdmin
 from payments.admin.observed import ObservedAdmin
 from payments.admin.packages import PackageAdmin
 from payments.admin.prices import CreditPriceAdmin
+from payments.admin.reconciliation import BreakAdmin, ReconciliationAdmin
 from payments.admin.refunds import RefundAdmin
 from payments.admin.webhooks import WebhookAdmin
 from payments.models import (
     Account,
     Block,
+    Break,
     CreditPrice,
     Dispute,
     Intent,
     Observed,
     Package,
+    Reconciliation,
     Refund,
     Transfer,
     Webhook,
@@ -30,6 +33,8 @@ admin.site.register(Refund, RefundAdmin)
 admin.site.register(Dispute, DisputeAdmin)
 admin.site.register(Observed, ObservedAdmin)
 admin.site.register(Webhook, WebhookAdmin)
+admin.site.register(Reconciliation, ReconciliationAdmin)
+admin.site.register(Break, BreakAdmin)
 admin.site.register(Account, AccountAdmin)
 admin.site.register(Transfer, TransferAdmin)
 admin.site.register(Block, BlockAdmin)

@@ -1,12 +1,14 @@
 """Breaks as runs write them: found again is the same row, gone is closed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any, Final
+from uuid import UUID
 
 from pairly.core.db import StaleRead, change_one, run_atomic
 from payments.reconciliation.judging import Finding
+from payments.reconciliation.matching import intent_ids
 from payments.reconciliation.models import Break, Reconciliation
 from payments.reconciliation.runs import keep
 
@@ -23,13 +25,18 @@ def store(run: Reconciliation, found: Sequence[Finding], now: datetime) -> int:
 
     def write() -> int:
         keep(run)
+        purchases = intent_ids(one.operation for one in found)
         subjects = [one.subject for one in found]
         rows = Break.objects.filter(provider=run.provider, subject__in=subjects)
         known = {(row.kind, row.subject): row for row in rows}
-        fresh = [_new(run, one, now) for one in found if (one.kind, one.subject) not in known]
+        fresh = [
+            _new(one, _facts(run, one, purchases, now))
+            for one in found
+            if (one.kind, one.subject) not in known
+        ]
         Break.objects.bulk_create(fresh)
         reopened = [
-            _see_again(run, known[one.kind, one.subject], one, now)
+            _see_again(known[one.kind, one.subject], one, _facts(run, one, purchases, now))
             for one in found
             if (one.kind, one.subject) in known
         ]
@@ -64,38 +71,39 @@ def _close(run: Reconciliation, gone: Sequence[Break], now: datetime) -> int:
     return len(gone)
 
 
-def _new(run: Reconciliation, one: Finding, now: datetime) -> Break:
-    row = Break(provider=run.provider, subject=one.subject, kind=one.kind, opened_at=now)
-    for name, value in _facts(run, one, now).items():
-        setattr(row, name, value)
+def _new(one: Finding, facts: dict[str, Any]) -> Break:
+    row = Break(subject=one.subject, kind=one.kind, opened_at=facts["seen_at"], **facts)
     if one.mended:
-        row.state, row.note, row.resolved_at = State.RESOLVED, one.mended, now
+        row.state, row.note, row.resolved_at = State.RESOLVED, one.mended, row.seen_at
     return row
 
 
-def _see_again(run: Reconciliation, row: Break, one: Finding, now: datetime) -> bool:
+def _see_again(row: Break, one: Finding, facts: dict[str, Any]) -> bool:
     """Whether it opened again: resolved and yet there, or not what was explained."""
-    facts = _facts(run, one, now)
+    now = facts["seen_at"]
     if one.mended:
         _change(row, **facts, state=State.RESOLVED, note=one.mended, resolved_at=now)
         return False
     is_other = row.state == State.EXPLAINED and row.detail != one.detail
     opens = row.state == State.RESOLVED or is_other
     if opens:
-        facts |= {"state": State.OPEN, "opened_at": now, "resolved_at": None}
-        facts["resolved_by_id"] = None
+        again = {"opened_at": now, "resolved_at": None, "resolved_by_id": None}
+        facts |= {"state": State.OPEN, **again}
     _change(row, **facts)
     return opens
 
 
-def _facts(run: Reconciliation, one: Finding, now: datetime) -> dict[str, Any]:
+def _facts(
+    run: Reconciliation, one: Finding, purchases: Mapping[str, UUID], now: datetime
+) -> dict[str, Any]:
     return {
+        "provider": run.provider,
         "currency": one.currency,
         "statement_minor": one.statement_minor,
         "ledger_minor": one.ledger_minor,
         "detail": one.detail,
         "operation": one.operation,
-        "intent_id": one.intent_id,
+        "intent_id": one.intent_id or purchases.get(one.operation),
         "occurred_at": one.occurred_at,
         "seen_at": now,
         "run_id": run.pk,

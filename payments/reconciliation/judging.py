@@ -11,6 +11,7 @@ from uuid import UUID
 
 import msgspec
 
+from payments.currencies import money_text
 from payments.gateways.base import LineKind, StatementLine
 from payments.reconciliation.models import DETAIL_LENGTH_MAX, Break
 
@@ -145,13 +146,13 @@ def _unlike(one: Line, booking: Booking | None, rules: Rules) -> Iterator[Findin
         yield missing_here(one)
         return
     if line.currency != booking.currency:
-        detail = f"the statement says {line.currency}, our books {booking.currency}"
+        detail = _differ(line.currency, booking.currency)
         yield _about(one, Kind.CURRENCY, detail, booking)
     elif line.amount_minor != booking.amount_minor:
-        detail = f"the statement says {line.amount_minor}, our books {booking.amount_minor}"
-        yield _about(one, Kind.AMOUNT, detail, booking)
+        told, booked = _money(line, line.amount_minor), _money(line, booking.amount_minor)
+        yield _about(one, Kind.AMOUNT, _differ(told, booked), booking)
     if abs(line.at - booking.at) > rules.tolerance:
-        detail = f"the statement says {line.at:%Y-%m-%d}, our books {booking.at:%Y-%m-%d}"
+        detail = _differ(f"{line.at:%Y-%m-%d}", f"{booking.at:%Y-%m-%d}")
         yield _about(one, Kind.TIMING, detail, booking)
     wrong = _wrong_fee(one, booking)
     if wrong:
@@ -159,11 +160,23 @@ def _unlike(one: Line, booking: Booking | None, rules: Rules) -> Iterator[Findin
 
 
 def _wrong_fee(one: Line, booking: Booking) -> str:
-    fee, booked = one.line.fee_minor, one.fee_booked_minor
+    line, booked = one.line, one.fee_booked_minor
+    fee = _money(line, line.fee_minor)
     if booked is not None:
-        return f"a fee of {fee}; booked was one of {booked}" if fee != booked else ""
-    is_too_much = one.line.kind == LineKind.PAYMENT and fee > booking.amount_minor
-    return f"a fee of {fee} for {booking.amount_minor}" if fee < 0 or is_too_much else ""
+        differs = line.fee_minor != booked
+        return f"a fee of {fee}; booked was one of {_money(line, booked)}" if differs else ""
+    is_too_much = line.kind == LineKind.PAYMENT and line.fee_minor > booking.amount_minor
+    if line.fee_minor < 0 or is_too_much:
+        return f"a fee of {fee} for {_money(line, booking.amount_minor)}"
+    return ""
+
+
+def _differ(told: str, booked: str) -> str:
+    return f"the statement says {told}, our books {booked}"
+
+
+def _money(line: StatementLine, amount_minor: int) -> str:
+    return money_text(amount_minor, line.currency)
 
 
 def _is_foreign(found: Sequence[Finding]) -> bool:

@@ -1,9 +1,10 @@
 """What of ours the lines of a statement name: by our id, where the provider gave it back, then by
 the provider's. Lines and transfers meet under the name of the operation in the ledger."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
+from uuid import UUID
 
 from pairly.core.table import Row, Table
 from payments.gateways.base import LineKind, StatementLine
@@ -12,8 +13,9 @@ from payments.intents.purchases import MONEY_LEG, operation_of
 from payments.ledger.transfers import TRANSFERS
 from payments.reconciliation.judging import Line
 
-__all__ = ["fee_id", "match"]
+__all__ = ["fee_id", "intent_ids", "match"]
 
+PURCHASE: Final = "purchase"
 INTENTS: Final = Table(Intent, "id", "provider", "provider_ref", "package_id")
 
 
@@ -37,6 +39,12 @@ def match(
 def fee_id(line: StatementLine) -> str:
     """The id of the transfer of a line's fee, unique for ever."""
     return f"fee:{line.provider}:{line.line_ref}"
+
+
+def intent_ids(operations: Iterable[str]) -> dict[str, UUID]:
+    """The purchases that operations in the ledger belong to, by their names."""
+    prefix = f"{PURCHASE}:"
+    return {one: UUID(one.removeprefix(prefix)) for one in operations if one.startswith(prefix)}
 
 
 def _named(line: StatementLine, intent: Row | None) -> dict[str, Any]:

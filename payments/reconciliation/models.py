@@ -130,4 +130,4 @@ class Break(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.provider} {self.kind} {self.subject}"
+        return f"{self.provider}: {self.get_kind_display().lower()}"

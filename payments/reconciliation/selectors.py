@@ -4,13 +4,21 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from pairly.core.clock import to_rfc3339
 from pairly.core.errors import NotFound
 from payments.reconciliation.models import Break, Reconciliation
 
-__all__ = ["COUNTED_MAX", "break_named", "open_breaks", "pressing_breaks", "run_to_dict", "runs_of"]
+__all__ = [
+    "COUNTED_MAX",
+    "break_named",
+    "breaks_in",
+    "breaks_named",
+    "pressing_breaks",
+    "run_to_dict",
+    "runs_of",
+]
 
 COUNTED_MAX = 1000
 
@@ -29,8 +37,22 @@ def break_named(break_id: UUID) -> Break:
     return row
 
 
-def open_breaks() -> "QuerySet[Break]":
-    return Break.objects.filter(state=Break.State.OPEN)
+def breaks_in(
+    *, state: str, provider: str = "", kind: str = "", intent_id: UUID | None = None
+) -> "QuerySet[Break]":
+    """In one state, perhaps narrowed further; order by ``-id``."""
+    wanted = {"provider": provider, "kind": kind, "intent_id": intent_id}
+    given = {name: value for name, value in wanted.items() if value}
+    return Break.objects.filter(state=state, **given)
+
+
+def breaks_named(text: str) -> "QuerySet[Break]":
+    """What staff look for: a break by its id, or those of a purchase by the purchase's."""
+    try:
+        known = UUID(text.strip())
+    except ValueError:
+        return Break.objects.none()
+    return Break.objects.filter(Q(pk=known) | Q(intent_id=known))
 
 
 def pressing_breaks(provider: str) -> "QuerySet[Break]":

@@ -22,7 +22,7 @@ from payments.reconciliation.clearing import movements
 from payments.reconciliation.errors import AlreadyRunning
 from payments.reconciliation.judging import judge
 from payments.reconciliation.runs import RunLost
-from payments.reconciliation.selectors import open_breaks, pressing_breaks, runs_of
+from payments.reconciliation.selectors import breaks_in, pressing_breaks, runs_of
 from payments.reconciliation.services import ReconciliationFailed, reconcile
 from payments.tasks import reconcile_providers
 from payments.tests.buyers import Buyer, all_is_well, at_once
@@ -290,7 +290,7 @@ def test_breaks_and_runs_are_found_by_an_index() -> None:
     )
     for rows in (gone_breaks(done, "open")[:10], pressing_breaks("stripe")[:10]):
         assert_uses_index(rows, documents_max=14)
-    assert_uses_index(open_breaks().order_by("-id")[:10], documents_max=12)
+    assert_uses_index(breaks_in(state="open").order_by("-id")[:10], documents_max=12)
     assert_uses_index(runs_of("stripe").order_by("-id")[:10])
     account = Account.objects.create(
         key="house:clearing-stripe:INR", kind="x", asset="INR", created_at=now
