@@ -73,4 +73,4 @@ class Alert(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.key} {self.state}"
+        return self.title

@@ -119,7 +119,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         kind="webhook_failures",
         severity=Severity.WARNING,
-        title="{value} % of the webhooks of {key} fail",
+        title="Webhooks of {key} that fail: {value} %",
         measure=webhook_failures,
         window=timedelta(hours=1),
         threshold_setting="ALERT_WEBHOOK_FAILURE_PERCENT",
@@ -127,7 +127,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         kind="bad_signatures",
         severity=Severity.WARNING,
-        title="{value} webhooks in the name of {key} with a wrong signature in ten minutes",
+        title="Webhooks of {key} with a wrong signature in ten minutes: {value}",
         measure=bad_signatures,
         window=timedelta(minutes=10),
         threshold_setting="ALERT_BAD_SIGNATURES_MAX",
@@ -135,13 +135,13 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         kind="dead_webhooks",
         severity=Severity.CRITICAL,
-        title="{value} webhooks are dead letters",
+        title="Dead webhooks: {value}",
         measure=dead,
     ),
     Rule(
         kind="unknown_intents",
         severity=Severity.WARNING,
-        title="{value} purchases whose provider does not answer",
+        title="Purchases whose provider does not answer: {value}",
         measure=unknown_intents,
     ),
     Rule(
@@ -153,13 +153,13 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         kind="outbox_failed",
         severity=Severity.CRITICAL,
-        title="{value} events between the apps failed for good",
+        title="Events between the apps that failed for good: {value}",
         measure=failed_outbox,
     ),
     Rule(
         kind="outbox_late",
         severity=Severity.WARNING,
-        title="{value} events between the apps wait too long",
+        title="Events between the apps that wait too long: {value}",
         measure=late_outbox,
     ),
     Rule(
