@@ -49,7 +49,8 @@ SOCKETS = Gauge("pairly_sockets_open", "Sockets open in this process.")
 CACHE_UP = Gauge("pairly_shared_cache_up", "0 while this process cannot have Redis.")
 
 REGISTRY.register(DatabaseGauges())
-disable_created_metrics()  # a second sample beside each counter, which nobody asks for
+# Else a second sample stands beside each counter, which nobody asks for.
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 
 def open_sockets() -> int:

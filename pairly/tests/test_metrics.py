@@ -14,6 +14,7 @@ from pairly.core import clock
 from pairly.monitoring import gauges
 from payments.tasks import seal_ledger
 from payments.tests.buyers import Buyer, deliver, stripe_event
+from tests.clients import Person
 
 LINE = re.compile(r"^(\w+?)(?:\{(.*)\})? ([-+.\w]+)$", re.MULTILINE)
 
@@ -122,6 +123,24 @@ def test_the_figures_are_those_of_the_database() -> None:
     found = figures()
     assert found["pairly_ledger_unsealed_transfers", ""] == 0
     assert found["pairly_ledger_sealed_transfers", ""] == 3
+
+
+def test_sockets_and_messages_of_this_process(live_server_url: str) -> None:
+    before = figures()
+    ava, ben = (Person.register(live_server_url, name) for name in ("Ava", "Ben"))
+    body = {"client_id": "1", "to_user_id": ben.id, "kind": "text", "text": "Hello"}
+    try:
+        ava.socket().command("message.send", body)
+        found = figures()
+    finally:
+        for person in (ava, ben):
+            person.close()
+    sockets = "pairly_sockets_open", ""
+    assert found[sockets] - before[sockets] == 1
+    sent = "pairly_messages_sent_total", ""
+    assert found[sent] - before[sent] == 1
+    batches = "pairly_batch_requests_count", 'batcher="writer"'
+    assert found[batches] - before[batches] == 1
 
 
 def test_figures_of_the_database_are_read_once_in_a_while(settings: Any) -> None:

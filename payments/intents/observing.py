@@ -1,7 +1,6 @@
 """What all doors for a provider's news have in common, be they of a payment, a refund or a
 dispute: each is judged, what follows is written once, and it is noted in the intent's history."""
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,14 +8,24 @@ from uuid import UUID
 
 from django.db import IntegrityError
 
+from pairly.alerts.models import Severity
+from pairly.alerts.services import raise_alert
 from pairly.core.db import StaleRead, change_one, in_atomic_block, run_atomic
 from payments.intents.models import Intent, Observed
 
-__all__ = ["Judgement", "News", "aside", "change_intent", "note", "noted", "with_retry"]
-
-logger = logging.getLogger(__name__)
+__all__ = [
+    "SET_ASIDE_ALERT",
+    "Judgement",
+    "News",
+    "aside",
+    "change_intent",
+    "note",
+    "noted",
+    "with_retry",
+]
 
 ATTEMPTS_MAX = 3
+SET_ASIDE_ALERT = "set_aside"
 GUARDS = (
     *("status", "provider_ref"),
     *("refunding_minor", "refunded_minor", "disputed_minor", "lost_minor"),
@@ -62,10 +71,10 @@ def aside(reason: str) -> Judgement:
 
 def note(intent: Intent, news: News, judgement: Judgement, now: datetime) -> None:
     """Write it into the intent's history, unless it says nothing new."""
-    if judgement.verdict == Verdict.SET_ASIDE:
-        logger.error("an observation was set aside: intent %s, %s", intent.pk, judgement.reason)
     if not _is_new(intent, news, judgement):
         return
+    if judgement.verdict == Verdict.SET_ASIDE:
+        _tell_staff(intent, news, judgement, now)
     row = Observed(
         intent_id=intent.pk,
         source=news.source,
@@ -82,6 +91,17 @@ def note(intent: Intent, news: News, judgement: Judgement, now: datetime) -> Non
     if news.observed_id is not None:
         row.id = news.observed_id
     row.save()
+
+
+def _tell_staff(intent: Intent, news: News, judgement: Judgement, now: datetime) -> None:
+    raise_alert(
+        kind=SET_ASIDE_ALERT,
+        key=str(intent.pk),
+        severity=Severity.WARNING,
+        title=f"What {intent.provider} says of the purchase {intent.pk} does not fit",
+        details=f"{news.about.label} {news.ref} is set aside: {judgement.reason}.",
+        now=now,
+    )
 
 
 def change_intent(intent: Intent, **changes: object) -> None:

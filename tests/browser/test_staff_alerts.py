@@ -30,8 +30,7 @@ def dead_letter(server: RunningServer) -> None:
     headers = {"Stripe-Signature": signed(body), "Content-Type": "application/json"}
     address = f"{server.url}/api/v1/webhooks/stripe"
     assert httpx.post(address, content=body, headers=headers).status_code == 200
-    shell(server, KILL)
-    shell(server, CHECK)
+    shell(server, KILL + CHECK)
 
 
 def shell(server: RunningServer, code: str) -> str:

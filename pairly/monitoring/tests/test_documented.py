@@ -10,10 +10,12 @@ import pairly.urls  # noqa: F401 - everything that serves has defined its metric
 from pairly.monitoring.invariants import INVARIANT_BROKEN
 from pairly.monitoring.outages import CACHE_AWAY
 from pairly.monitoring.rules import RULES
+from payments.intents.observing import SET_ASIDE_ALERT
+from payments.reconciliation.alerting import BREAKS, FAILED
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "monitoring.md"
 FIRST_CELL = re.compile(r"^\| `([a-z_]+)` \|", re.MULTILINE)
-ELSEWHERE = {CACHE_AWAY, INVARIANT_BROKEN}
+ELSEWHERE = {CACHE_AWAY, INVARIANT_BROKEN, SET_ASIDE_ALERT, BREAKS, FAILED}
 
 
 @pytest.mark.mongodb

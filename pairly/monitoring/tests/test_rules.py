@@ -104,6 +104,22 @@ def test_dead_letters_and_purchases_without_an_answer(settings: Any) -> None:
         assert set(raised()) == {("unknown_intents", "")}
 
 
+def test_what_a_provider_says_of_other_money_is_told_for_each_purchase() -> None:
+    buyer = Buyer()
+    intent, other = buyer.intent(), buyer.intent()
+    event = stripe_event(intent, amount_received=1)
+    for _ in range(2):
+        deliver(event)
+    deliver(stripe_event(intent, currency="usd"))
+    deliver(stripe_event(other, amount_received=1))
+    alert = Alert.objects.get(kind="set_aside", key=intent["id"])
+    assert (alert.count, alert.severity) == (2, "warning")
+    assert alert.details.endswith("is set aside: currency USD for INR.")
+    assert Alert.objects.filter(kind="set_aside").count() == 2
+    check_alert_rules()
+    assert Alert.objects.filter(kind="set_aside", state="open").count() == 2
+
+
 def test_broken_chains_and_failing_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("payments.verify_ledger_incremental", "audit.verify_audit"):
         run(TASKS_BY_NAME[name])
