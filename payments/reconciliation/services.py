@@ -15,7 +15,7 @@ import orjson
 from django.conf import settings
 
 from pairly.core.errors import ValidationFailed
-from payments.gateways.base import Gateway, GatewayRefused, GatewayUnreachable
+from payments.gateways.base import Gateway, GatewayRefused, GatewayUnreachable, StatementLine
 from payments.gateways.registry import gateway_named, provider_names
 from payments.reconciliation.alerting import tell
 from payments.reconciliation.breaks import close_gone, store
@@ -149,30 +149,38 @@ class _Run:
         statement = self._gateway.statement(run.since - self._slack, run.until + self._slack)
         for page in _pages(statement, LINES_AT_ONCE):
             keep(run)
-            lines = match(run.provider, page, run.since, run.until)
-            bookings = self._clearing.named(_answers(lines))
+            lines, bookings = self._matched(page)
             unknown = _unanswered(lines, bookings)
             if unknown:
                 self._mend(unknown)
-                lines = match(run.provider, page, run.since, run.until)
-                bookings = self._clearing.named(_answers(lines))
+                lines, bookings = self._matched(page)
+                self._note_mended(unknown, lines, bookings)
             spool.add_lines(lines)
             spool.add_bookings(bookings)
+
+    def _matched(self, page: Sequence[StatementLine]) -> tuple[list[Line], list[Booking]]:
+        lines = match(self._run.provider, page, self._run.since, self._run.until)
+        return lines, self._clearing.named({one.transfer_id for one in lines} - {""})
+
+    def _mend(self, unknown: Sequence[Line]) -> None:
+        for one in unknown:
+            keep(self._run)
+            mend(one, self._gateway, self._now)
+
+    def _note_mended(
+        self, unknown: Sequence[Line], lines: Sequence[Line], bookings: Sequence[Booking]
+    ) -> None:
+        """What is booked now is noted as a break that the run itself resolved."""
+        still = {one.line.line_ref for one in _unanswered(lines, bookings)}
+        refs = {one.line.line_ref for one in unknown} - still
+        mended = [missing_here(one, MENDED) for one in lines if one.line.line_ref in refs]
+        self._mended += len(mended)
+        self._store(mended)
 
     def _gather_bookings(self, spool: Spool) -> None:
         for page in self._clearing.between():
             keep(self._run)
             spool.add_bookings(page)
-
-    def _mend(self, unknown: Sequence[Line]) -> None:
-        """What the provider confirms is booked, and noted as a break that the run resolved."""
-        for one in unknown:
-            keep(self._run)
-            mend(one, self._gateway, self._now)
-        booked = {one.transfer_id for one in self._clearing.named(_answers(unknown))}
-        mended = [missing_here(one, MENDED) for one in unknown if one.transfer_id in booked]
-        self._mended += len(mended)
-        self._store(mended)
 
     def _judge(self, spool: Spool) -> None:
         findings: list[Finding] = []
@@ -201,13 +209,11 @@ def _pages(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
         yield page
 
 
-def _answers(lines: Iterable[Line]) -> set[str]:
-    return {one.transfer_id for one in lines if one.transfer_id}
-
-
 def _unanswered(lines: Iterable[Line], bookings: Iterable[Booking]) -> list[Line]:
-    """Lines of the time asked about that name something of ours which is not booked."""
+    """Lines of the time asked about, of purchases of ours, that nothing booked answers to."""
     booked = {one.transfer_id for one in bookings}
     return [
-        one for one in lines if one.in_window and one.transfer_id and one.transfer_id not in booked
+        one
+        for one in lines
+        if one.in_window and one.intent_id is not None and one.transfer_id not in booked
     ]

@@ -14,8 +14,11 @@ from django.core.management import CommandError, call_command
 from pairly.alerts.models import Alert
 from pairly.core import clock
 from pairly.core.ids import new_id
+from pairly.outbox.dispatch import dispatch_all
 from payments.gateways.mock_statement import alter_line, double_line, lose_line
-from payments.models import Account, Break, MockLine, Observed, Reconciliation, Transfer
+from payments.gateways.registry import gateway_named
+from payments.intents.selectors import order_of
+from payments.models import Account, Break, Intent, MockLine, Observed, Reconciliation, Transfer
 from payments.reconciliation import services
 from payments.reconciliation.breaks import gone_breaks
 from payments.reconciliation.clearing import movements
@@ -24,8 +27,10 @@ from payments.reconciliation.judging import judge
 from payments.reconciliation.runs import RunLost
 from payments.reconciliation.selectors import breaks_in, pressing_breaks, runs_of
 from payments.reconciliation.services import ReconciliationFailed, reconcile
+from payments.simulator.services import deliver_settled
 from payments.tasks import reconcile_providers
 from payments.tests.buyers import Buyer, all_is_well, at_once
+from payments.tests.desk import Desk, bought
 from payments.tests.gateways import NAMELESS, SILENT, SLOW
 from payments.tests.people import good
 from payments.tests.statements import line_of, trade
@@ -127,6 +132,69 @@ def test_a_purchase_that_nobody_told_us_of_is_booked_through_the_usual_door() ->
     assert Observed.objects.filter(source="statement", verdict="applied").count() == 1
     assert not Alert.objects.exists()
     assert run(since=since, until=until).breaks_found == 0
+    assert all_is_well()
+
+
+@pytest.mark.parametrize("provider", ["stripe", "razorpay"])
+def test_refunds_and_disputes_are_clean_however_they_end(provider: str, settings: Any) -> None:
+    settings.MOCK_RAZORPAY_DISPUTE_FEE_MINOR = settings.MOCK_STRIPE_DISPUTE_FEE_MINOR = 700
+    buyer, desk = Buyer(), Desk()
+    for outcomes in (
+        ["refund"],
+        ["dispute"],
+        ["dispute", "dispute_won"],
+        ["dispute", "dispute_lost"],
+    ):
+        intent = bought(buyer, provider=provider)
+        for outcome in outcomes:
+            assert buyer.play(intent, outcome).status_code == 200
+    in_parts, failing = bought(buyer, provider=provider), bought(buyer, provider=provider)
+    for amount in (1000, 1500):
+        desk.refunded(in_parts, amount=amount)
+    buyer.play(failing, "refund_fails")
+    desk.refunded(failing)
+    now = clock.now()
+    window = {"since": now - timedelta(days=1), "until": now + timedelta(days=1)}
+    # The refund that will fail: Stripe has taken its money already, Razorpay has not.
+    first = run(provider, **window)
+    assert found() == ({"timing": 1} if provider == "stripe" else {})
+    with time_machine.travel(now + timedelta(minutes=1)):
+        deliver_settled(clock.now())
+        dispatch_all()
+        assert buyer.look(failing)["status"] == "succeeded"
+        last = run(provider, **window)
+    assert last.breaks_found == last.mended == 0 and found() == {}
+    assert first.fees_booked + last.fees_booked == 6 + 3
+    totals = json.loads(last.totals)["INR"]
+    assert totals["statement"] == totals["ledger"] == 5000 * 6 - 5000 * 3 - 2500
+    assert all_is_well()
+
+
+@pytest.mark.parametrize("provider", ["stripe", "razorpay"])
+@pytest.mark.parametrize(
+    ("outcomes", "status"),
+    [
+        (["refund"], "refunded"),
+        (["dispute"], "disputed"),
+        (["dispute", "dispute_won"], "dispute_won"),
+    ],
+)
+def test_refunds_and_disputes_that_nobody_told_us_of_are_taken_up(
+    provider: str, outcomes: list[str], status: str
+) -> None:
+    """Made in the provider's dashboard, and every event of it got lost."""
+    buyer = Buyer()
+    intent = bought(buyer, provider=provider)
+    now = clock.now()
+    gateway: Any = gateway_named(provider)
+    for outcome in outcomes:
+        gateway.play(order_of(Intent.objects.get(pk=intent["id"])), outcome, now)
+    window = {"since": now - timedelta(days=1), "until": now + timedelta(seconds=2)}
+    done = run(provider, **window)
+    assert done.mended == done.breaks_found == len(outcomes)
+    assert buyer.look(intent)["status"] == status
+    assert found() == {}
+    assert run(provider, **window).breaks_found == 0
     assert all_is_well()
 
 
