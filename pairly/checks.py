@@ -19,6 +19,7 @@ __all__ = ["CHECKS", "refuse_to_start"]
 
 SECRET_KEY_CHARACTERS_MIN = 50
 SECRET_KEY_DIFFERENT_CHARACTERS_MIN = 5
+METRICS_TOKEN_CHARACTERS_MIN = 20
 TIMEOUTS: dict[str, Any] = {"serverSelectionTimeoutMS": 5000, "timeoutMS": 5000}
 MOCK_EMAIL_WORDS = ("console", "dummy", "filebased", "locmem", "pairly.")
 
@@ -84,6 +85,9 @@ def _secrets() -> Iterator[CheckMessage]:
     ):
         hint = f"Set SECRET_KEY to {SECRET_KEY_CHARACTERS_MIN} random characters or more."
         yield _error(1, "SECRET_KEY is the default or too short.", hint)
+    if 0 < len(settings.METRICS_TOKEN) < METRICS_TOKEN_CHARACTERS_MIN:
+        hint = f"Take {METRICS_TOKEN_CHARACTERS_MIN} random characters or more, or none at all."
+        yield _error(16, "METRICS_TOKEN can be guessed.", hint)
     for name in ("STRIPE_WEBHOOK_SECRETS", "RAZORPAY_WEBHOOK_SECRETS"):
         if set(getattr(settings, name)) & set(settings.MOCK_WEBHOOK_SECRETS):
             yield _error(9, f"{name} is mock mode's.", "Take it from the provider's site.")

@@ -156,6 +156,7 @@ def _purchases(now: datetime) -> Iterator[Figure]:
         icon="webhook",
         value=dead,
         note="events of providers that could not be processed",
+        link=f"{reverse('admin:payments_webhook_changelist')}?state__exact=dead",
         state="plain" if dead == "0" else "bad",
     )
 

@@ -51,6 +51,7 @@ REFUSED: list[tuple[str, dict[str, Any]]] = [
     ("E011", {"TIME_ZONE": "Asia/Kolkata"}),
     ("E014", {"PUBLIC_URL": "http://localhost:8000"}),
     ("E015", {"S3_BUCKET": ""}),
+    ("E016", {"METRICS_TOKEN": "short"}),
 ]
 
 
