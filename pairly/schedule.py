@@ -100,6 +100,11 @@ TASKS: tuple[PeriodicTask, ...] = (
         every=timedelta(minutes=1),
     ),
     PeriodicTask(
+        name="payments.backtest_fraud",
+        function="payments.tasks.backtest_fraud",
+        every=time(hour=4, minute=15),
+    ),
+    PeriodicTask(
         name="core.remove_expired_keys",
         function="pairly.core.tasks.remove_expired_keys",
         every=timedelta(minutes=10),

@@ -450,6 +450,14 @@ MOCK_RAZORPAY_FEE_BASIS_POINTS = pairly_int("MOCK_RAZORPAY_FEE_BASIS_POINTS", 23
 MOCK_RAZORPAY_FEE_FIXED_MINOR = pairly_int("MOCK_RAZORPAY_FEE_FIXED_MINOR", 0)
 MOCK_RAZORPAY_DISPUTE_FEE_MINOR = pairly_int("MOCK_RAZORPAY_DISPUTE_FEE_MINOR", 0)
 
+# Fraud: from so many points on a purchase is reviewed or refused
+
+FRAUD_REVIEW_POINTS = pairly_int("FRAUD_REVIEW_POINTS", 40, minimum=1)
+FRAUD_BLOCK_POINTS = pairly_int("FRAUD_BLOCK_POINTS", 70, minimum=1)
+# Where a buyer is: a header of the trusted proxies, or a file in MaxMind's format.
+COUNTRY_HEADER = env.str("PAIRLY_COUNTRY_HEADER", "")
+GEOIP_FILE = env.str("PAIRLY_GEOIP_FILE", "")
+
 # Idempotency keys
 
 IDEMPOTENCY_KEEP_HOURS = pairly_int("IDEMPOTENCY_KEEP_HOURS", 24, minimum=1)
@@ -590,6 +598,7 @@ SPECTACULAR_SETTINGS = {
         "ReportTargetType": "pairly.accounts.models.Report.TargetType",
         "AlertSeverity": "pairly.alerts.models.Severity",
         "AlertState": "pairly.alerts.models.Alert.State",
+        "FraudReviewState": "payments.fraud.models.Review.State",
         "IntentStatus": "payments.intents.states.Status",
         "ReportStatus": "pairly.accounts.models.Report.Status",
         "OutboxState": "pairly.outbox.models.OutboxEvent.State",

@@ -19,14 +19,20 @@ class PaymentsConfig(AppConfig):
         from pairly.outbox.services import subscribe
         from payments import frames  # noqa: F401 - registers the event of wallets.
         from payments.adjustments.services import register_approvals
-        from payments.checks import check_ledger_settings, check_payment_settings
+        from payments.checks import (
+            check_fraud_settings,
+            check_ledger_settings,
+            check_payment_settings,
+        )
         from payments.events import WebhookReceived
         from payments.exports import (
+            attempts_export,
             disputes_export,
             purchases_export,
             refunds_export,
             wallet_export,
         )
+        from payments.fraud.invariants import INVARIANTS as OF_REVIEWS
         from payments.handlers import open_wallets_of_the_new
         from payments.intents.invariants import INVARIANTS as OF_PURCHASES
         from payments.ledger.invariants import INVARIANTS as OF_THE_LEDGER
@@ -37,11 +43,13 @@ class PaymentsConfig(AppConfig):
         register_approvals()
         register(check_ledger_settings, "payments", Tags.security)
         register(check_payment_settings, "payments", Tags.security)
-        register_invariants(*OF_THE_LEDGER, *OF_PURCHASES)
+        register(check_fraud_settings, "payments", Tags.security)
+        register_invariants(*OF_THE_LEDGER, *OF_PURCHASES, *OF_REVIEWS)
         subscribe(WebhookReceived, process_received)
         subscribe(UserRegistered, open_wallets_of_the_new, inside=True)
         personal_data.register("credits", wallet_export)
         personal_data.register("purchases", purchases_export)
+        personal_data.register("purchase_attempts", attempts_export)
         personal_data.register("refunds", refunds_export)
         personal_data.register("disputes", disputes_export)
         register_approval(

@@ -5,13 +5,15 @@ from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error
+from maxminddb import InvalidDatabaseError
 
 from pairly.core.signing import signing_key
 from payments.currencies import CURRENCIES
+from payments.fraud.country import open_geoip
 from payments.gateways.base import Gateway
 from payments.gateways.registry import gateway_named, provider_names
 
-__all__ = ["check_ledger_settings", "check_payment_settings"]
+__all__ = ["check_fraud_settings", "check_ledger_settings", "check_payment_settings"]
 
 
 def check_ledger_settings(**_given: Any) -> Sequence[CheckMessage]:
@@ -57,3 +59,23 @@ def _missing(provider: str, gateway: Gateway) -> Sequence[CheckMessage]:
         return []
     hint = f"Set {', '.join(names)}, or take {provider} out of PAYMENT_GATEWAYS."
     return [Error(f"{provider} is served without its keys.", hint=hint, id="payments.E006")]
+
+
+def check_fraud_settings(**_given: Any) -> Sequence[CheckMessage]:
+    """The bands lie one above the other, and what tells countries can be trusted and read."""
+    errors: list[CheckMessage] = []
+    if settings.FRAUD_BLOCK_POINTS <= settings.FRAUD_REVIEW_POINTS:
+        hint = "Set PAIRLY_FRAUD_BLOCK_POINTS above PAIRLY_FRAUD_REVIEW_POINTS."
+        errors.append(Error("Nothing would ever be reviewed.", hint=hint, id="payments.E010"))
+    if settings.COUNTRY_HEADER and not settings.TRUSTED_PROXY_COUNT:
+        hint = "Set PAIRLY_TRUSTED_PROXY_COUNT, or remove PAIRLY_COUNTRY_HEADER."
+        sentence = "Without a trusted proxy callers write the country's header themselves."
+        errors.append(Error(sentence, hint=hint, id="payments.E011"))
+    if settings.GEOIP_FILE:
+        try:
+            open_geoip(settings.GEOIP_FILE)
+        except (OSError, InvalidDatabaseError) as error:
+            hint = "Let PAIRLY_GEOIP_FILE name a file in MaxMind's format, or remove it."
+            sentence = f"The GeoIP file cannot be read: {error}."
+            errors.append(Error(sentence, hint=hint, id="payments.E012"))
+    return errors

@@ -10,6 +10,7 @@ __all__ = [
     "NotPaid",
     "NotReplayable",
     "PaymentDisputed",
+    "PaymentRefused",
     "ProviderRefused",
     "NothingOwed",
     "ProviderUnreachable",
@@ -66,6 +67,13 @@ class ReplaysExhausted(Conflict):
 class ProviderRefused(Conflict):
     code = "provider_refused"
     title = "The payment provider does not take this order."
+
+
+class PaymentRefused(PermissionDenied):
+    """Says no more, so that nobody learns how to get round it."""
+
+    code = "payment_refused"
+    title = "This purchase cannot be made."
 
 
 class ProviderUnreachable(PairlyError):

@@ -12,6 +12,7 @@ import orjson
 
 from pairly.core.table import Row
 from payments.disputes.selectors import disputes_of
+from payments.fraud.selectors import checks_of
 from payments.intents.selectors import intents_of
 from payments.ledger.history import transactions_of
 from payments.ledger.verification import Progress, Report, verify
@@ -19,6 +20,7 @@ from payments.refunds.selectors import refunds_of
 from payments.selectors import wallet_of
 
 __all__ = [
+    "attempts_export",
     "disputes_export",
     "export_ledger",
     "purchases_export",
@@ -112,6 +114,22 @@ def disputes_export(user_id: UUID) -> list[dict[str, Any]]:
             "closed_at": dispute.closed_at,
         }
         for dispute in disputes_of(user_id).select_related("intent").order_by("-id")
+    ]
+
+
+def attempts_export(user_id: UUID) -> list[dict[str, Any]]:
+    """Every attempt to buy, refused ones too, the newest first. Scores and what they are made of
+    stay with us: they would teach how to get round them."""
+    return [
+        {
+            "id": check.pk,
+            "package": check.package,
+            "provider": check.provider,
+            "amount": check.amount_minor,
+            "currency": check.currency,
+            "created_at": check.created_at,
+        }
+        for check in checks_of(user_id)
     ]
 
 

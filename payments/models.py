@@ -2,6 +2,7 @@
 
 from payments.adjustments.models import Adjustment, AdjustmentDay
 from payments.disputes.models import Dispute
+from payments.fraud.models import FraudCheck, Review, RuleSet
 from payments.freezes.models import Freeze
 from payments.gateways.models import MockDispute, MockLine, MockPayment, MockRefund
 from payments.intents.models import Intent, Observed, Receipt, ReceiptCounter
@@ -32,6 +33,7 @@ __all__ = [
     "CreditPrice",
     "Freeze",
     "Dispute",
+    "FraudCheck",
     "Intent",
     "MockDispute",
     "MockLine",
@@ -46,6 +48,8 @@ __all__ = [
     "ReceiptCounter",
     "Reconciliation",
     "Refund",
+    "Review",
+    "RuleSet",
     "Sealed",
     "Transfer",
     "Unsealed",

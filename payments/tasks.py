@@ -1,6 +1,10 @@
 """Background work of payments; ``pairly/schedule.py`` says when."""
 
+from datetime import timedelta
+
 from pairly.core import clock
+from payments.fraud.backtest import replay
+from payments.fraud.rule_sets import present_rules
 from payments.freezes.selectors import freezes_over
 from payments.freezes.services import lift_over
 from payments.intents import following
@@ -13,6 +17,7 @@ from payments.webhooks.processing import process_due
 from payments.webhooks.trimming import trim_bodies
 
 __all__ = [
+    "backtest_fraud",
     "deliver_mock_webhooks",
     "expire_intents",
     "follow_up_intents",
@@ -27,6 +32,7 @@ __all__ = [
 ]
 
 
+BACKTESTED = timedelta(days=30)
 FREEZES_AT_ONCE = 500
 
 
@@ -96,3 +102,14 @@ def trim_webhooks() -> int:
 def deliver_mock_webhooks() -> int:
     """What mock providers have to say later than at once."""
     return deliver_settled(clock.now())
+
+
+def backtest_fraud() -> str:
+    """What the present fraud rules make of the last 30 days; the command tells it in full."""
+    now = clock.now()
+    found = replay(present_rules(), since=now - BACKTESTED)
+    changed = sum(count for (old, new), count in found.bands.items() if old != new)
+    return (
+        f"{found.attempts:,} attempts in 30 days; the present rules would decide {changed:,}"
+        f" of them otherwise; {found.disputed.total():,} were disputed later"
+    )

@@ -6,6 +6,7 @@ from django.urls import URLPattern, path
 from payments import api
 from payments.adjustments.api import AdjustmentsView
 from payments.disputes.staff_api import StaffDisputesView
+from payments.fraud.urls import urlpatterns as fraud
 from payments.freezes.api import FreezeView, UnfreezeView
 from payments.intents import api as intents
 from payments.pricing.staff_api import StaffPricesView
@@ -70,6 +71,7 @@ urlpatterns: list[URLPattern] = [
     path(f"{PERSON}/freeze", FreezeView.as_view(), name="staff-freeze"),
     path(f"{PERSON}/unfreeze", UnfreezeView.as_view(), name="staff-unfreeze"),
     *reconciliation.urlpatterns,
+    *fraud,
     path("staff/ledger/accounts", StaffAccountsView.as_view(), name="staff-accounts"),
     path("staff/ledger/transfers", StaffTransfersView.as_view(), name="staff-transfers"),
     path("staff/ledger/blocks", StaffBlocksView.as_view(), name="staff-blocks"),

@@ -157,6 +157,7 @@ class Device(models.Model):
         indexes = [
             models.Index(fields=["user", "-last_used_at"], name="device_of_user"),
             models.Index(fields=["expires_at"], name="device_expiry"),
+            models.Index(fields=["address", "created_at"], name="device_at_address"),
         ]
 
     def __str__(self) -> str:

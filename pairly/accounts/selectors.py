@@ -20,6 +20,7 @@ __all__ = [
     "DirectoryFilter",
     "Standings",
     "active_user_ids",
+    "addresses_of",
     "blocked_either_way",
     "blocks_of",
     "device_of_token_hash",
@@ -27,9 +28,11 @@ __all__ = [
     "directory_for",
     "hides_read_receipts",
     "is_blocked_between",
+    "joined_at",
     "photo_for",
     "reports_by",
     "roles_of",
+    "seen_at_addresses",
     "standings_of",
     "touched_before",
     "user_by_email",
@@ -171,6 +174,33 @@ def devices_of(user_id: UUID, now: datetime) -> "QuerySet[Device]":
     return Device.objects.filter(user_id=user_id, ended_at=None, expires_at__gt=now).order_by(
         "-last_used_at"
     )
+
+
+def joined_at(user_id: UUID) -> datetime:
+    """When the account was made. Raises ``User.DoesNotExist``."""
+    made: datetime = User.objects.only("created_at").get(pk=user_id).created_at
+    return made
+
+
+def addresses_of(user_id: UUID) -> set[str]:
+    """Where a person's most recently used sign-ins were made from."""
+    newest = Device.objects.filter(user_id=user_id).order_by("-last_used_at")
+    return set(newest.values_list("address", flat=True)[: settings.DEVICES_PER_USER_MAX])
+
+
+def seen_at_addresses(
+    addresses: Collection[str], *, except_user_id: UUID, since: datetime, limit: int
+) -> dict[UUID, datetime]:
+    """Who else signed in from one of the addresses, with their last time; ``limit`` sign-ins are
+    looked at."""
+    if not addresses:
+        return {}
+    found = Device.objects.filter(address__in=addresses, created_at__gt=since)
+    others = found.exclude(user_id=except_user_id).values_list("user_id", "created_at")[:limit]
+    seen: dict[UUID, datetime] = {}
+    for user_id, at in others:
+        seen[user_id] = max(at, seen.get(user_id, at))
+    return seen
 
 
 def touched_before(now: datetime) -> datetime:

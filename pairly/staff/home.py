@@ -25,6 +25,7 @@ from pairly.core.ids import first_id_at
 from pairly.jobs.models import JobRun
 from pairly.jobs.selectors import all_jobs, last_run
 from pairly.outbox.models import OutboxEvent
+from payments.fraud.selectors import reviews_waiting
 from payments.reconciliation.selectors import breaks_in, runs_of
 from payments.selectors import dead_webhooks, ledger_status, paid_since, set_aside_since
 
@@ -176,6 +177,18 @@ def _reconciliation(now: datetime) -> Iterator[Figure]:
     )
 
 
+def _fraud(now: datetime) -> Iterator[Figure]:
+    waiting = _bounded(reviews_waiting())
+    yield Figure(
+        title="Fraud reviews waiting",
+        icon="pending_actions",
+        value=waiting,
+        note="purchases whose credits are held",
+        state="plain" if waiting == "0" else "warning",
+        link=reverse("admin:payments_review_changelist"),
+    )
+
+
 def _audit(now: datetime) -> Iterator[Figure]:
     newest = AuditBlock.objects.order_by("-number").first()
     head = _ago(newest.sealed_at if newest else None, now)
@@ -233,6 +246,7 @@ FIGURES: tuple[tuple[str, Callable[[datetime], Iterator[Figure]]], ...] = (
     ("ledger.view", _ledger),
     ("payments.view", _purchases),
     ("payments.view", _reconciliation),
+    ("fraud.view", _fraud),
     ("audit.view", _audit),
     ("system.view", _background),
 )

@@ -3,6 +3,8 @@
 from django.contrib import admin
 
 from payments.admin.disputes import DisputeAdmin
+from payments.admin.fraud import FraudCheckAdmin, ReviewAdmin
+from payments.admin.fraud_rules import RuleSetAdmin
 from payments.admin.intents import IntentAdmin
 from payments.admin.ledger import AccountAdmin, BlockAdmin, TransferAdmin
 from payments.admin.observed import ObservedAdmin
@@ -17,11 +19,14 @@ from payments.models import (
     Break,
     CreditPrice,
     Dispute,
+    FraudCheck,
     Intent,
     Observed,
     Package,
     Reconciliation,
     Refund,
+    Review,
+    RuleSet,
     Transfer,
     Webhook,
 )
@@ -38,3 +43,6 @@ admin.site.register(Break, BreakAdmin)
 admin.site.register(Account, AccountAdmin)
 admin.site.register(Transfer, TransferAdmin)
 admin.site.register(Block, BlockAdmin)
+admin.site.register(Review, ReviewAdmin)
+admin.site.register(FraudCheck, FraudCheckAdmin)
+admin.site.register(RuleSet, RuleSetAdmin)

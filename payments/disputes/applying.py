@@ -16,6 +16,7 @@ from payments.disputes.selectors import dispute_of
 from payments.disputes.states import State, may_follow
 from payments.errors import NotPaid
 from payments.events import DisputeClosed, DisputeOpened
+from payments.fraud.holds import make_room
 from payments.gateways.base import DisputeSeen
 from payments.intents.models import Intent, Observed
 from payments.intents.observing import Judgement, News, aside, note, noted, with_retry
@@ -117,6 +118,7 @@ def _open(intent: Intent, seen: DisputeSeen, now: datetime) -> Dispute:
     )
     dispute.save(force_insert=True)
     change_standing(intent, disputed_minor=intent.disputed_minor + dispute.amount_minor)
+    make_room(intent.pk, dispute.credits, now)
     hold(reversal_of(dispute), dispute.credits, now)
     move_money(reversal_of(dispute), intent, DISPUTES, dispute.amount_minor, now, back=False)
     emit(DisputeOpened(intent.user_id, intent.pk, dispute.pk, dispute.amount_minor))

@@ -13,7 +13,8 @@ from rest_framework.views import APIView
 
 from pairly.core import clock
 from pairly.core.idempotent import IDEMPOTENCY_KEY, idempotent
-from pairly.core.throttling import MoneyThrottle, UserThrottle
+from pairly.core.throttling import MoneyThrottle, UserThrottle, client_address
+from payments.fraud.country import country_of
 from payments.intents import selectors, services
 from payments.intents.models import Intent
 from payments.intents.serializers import (
@@ -60,8 +61,14 @@ class IntentsView(ListAPIView[Intent]):
         """Begin to buy a package: it is paid at the provider, within ten minutes."""
         wish = NewIntentSerializer(data=request.data)
         wish.is_valid(raise_exception=True)
+        address = client_address(request)
         intent = services.create_intent(
-            user=request.user, operation_id=operation_id, now=clock.now(), **wish.validated_data
+            user=request.user,
+            operation_id=operation_id,
+            now=clock.now(),
+            address=address,
+            country=country_of(request.headers, address),
+            **wish.validated_data,
         )
         return Response(_shown(intent, request), status=201)
 

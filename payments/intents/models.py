@@ -67,6 +67,7 @@ class Intent(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["user", "id"], name="payments_intent_of_user"),
             models.Index(fields=["currency", "amount_minor", "id"], name="payments_intent_amount"),
+            models.Index(fields=["user", "status", "id"], name="payments_intent_user_status"),
             models.Index(fields=["status", "id"], name="payments_intent_status"),
             models.Index(fields=["provider", "id"], name="payments_intent_provider"),
             # The unique one above holds but part of the rows, so neither database seeks in it.

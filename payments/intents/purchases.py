@@ -8,6 +8,7 @@ from pairly.outbox.services import emit
 from pairly.realtime.services import announce
 from payments.debts import settle_debt
 from payments.events import PurchaseCompleted
+from payments.fraud.holds import hold_for_review
 from payments.intents.models import Intent, Receipt, ReceiptCounter
 from payments.ledger.accounts import (
     ISSUED,
@@ -34,9 +35,10 @@ def operation_of(intent_id: UUID) -> str:
 
 
 def complete_purchase(intent: Intent, now: datetime) -> None:
-    """Book both sides, pay what the buyer owes from the new credits, write the receipt, tell the
-    buyer's devices. Inside the transaction."""
+    """Book both sides, pay what the buyer owes from the new credits unless these are held for
+    review, write the receipt, tell the buyer's devices. Inside the transaction."""
     post(_postings(intent, now), now)
+    hold_for_review(intent, now)
     settle_debt(intent.user_id, operation_of(intent.pk), now)
     Receipt(id=intent.pk, number=_next_number(), created_at=now).save()
     emit(PurchaseCompleted(intent.user_id, intent.pk, intent.credits))

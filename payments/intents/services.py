@@ -12,6 +12,8 @@ from pairly.core.db import run_atomic
 from pairly.core.errors import Conflict, ValidationFailed
 from payments.currencies import CURRENCIES
 from payments.errors import EmailNotVerified, ProviderRefused, ProviderUnreachable
+from payments.fraud.context import Attempt
+from payments.fraud.services import screen
 from payments.gateways.base import GatewayRefused, GatewayUnreachable, Observation
 from payments.gateways.registry import gateway_named, provider_names
 from payments.intents.applying import apply
@@ -33,17 +35,33 @@ def create_intent(
     currency: str,
     operation_id: UUID,
     now: datetime,
+    address: str = "",
+    country: str = "",
 ) -> Intent:
     """An intent to buy a package, known to its provider. The operation's id becomes its own, so
-    that a repetition resumes the first instead of making another.
+    that a repetition resumes the first instead of making another. ``address`` and ``country`` are
+    where the buyer is, as far as it is known.
 
     If the provider does not answer, the intent stays ``unknown`` and the provider is asked later.
     If it refuses, the intent has failed. Raises ``ValidationFailed``, ``EmailNotVerified``,
-    ``ProviderRefused``.
+    ``PaymentRefused``, ``ProviderRefused``.
     """
     intent = Intent.objects.filter(pk=operation_id, user_id=user.pk).first()
     if intent is None:
         offer = _check(user, package, provider, currency, now)
+        attempt = Attempt(
+            id=operation_id,
+            user=user,
+            package=offer.code,
+            credits=offer.credits,
+            provider=provider,
+            amount_minor=offer.prices[currency],
+            currency=currency,
+            like_minor=offer.prices.get(settings.CURRENCY_DEFAULT),
+            address=address,
+            country=country,
+        )
+        screen(attempt, now)
         intent = _insert(user.pk, offer, provider, currency, operation_id, now)
     if intent.status == Status.UNKNOWN:
         _introduce(intent, now)

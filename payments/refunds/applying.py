@@ -14,6 +14,7 @@ from pairly.outbox.services import emit
 from payments.claims import credits_to_hold, credits_to_keep, credits_to_take
 from payments.errors import NotPaid, RefundTooLarge
 from payments.events import RefundFailed, RefundSettled
+from payments.fraud.holds import hold_again, make_room
 from payments.gateways.base import RefundSeen
 from payments.intents.models import Intent, Observed
 from payments.intents.observing import (
@@ -84,10 +85,12 @@ def begin(refund: Refund, intent: Intent, now: datetime) -> None:
 
 def give_up(refund: Refund, intent: Intent, state: State, now: datetime, **changes: Any) -> None:
     """End a refund that has not been settled: nothing goes back. Inside a transaction."""
+    freed = refund.credits
     keep = credits_to_keep(sold_of(intent), claims_on(intent, besides=refund.pk))
     change_refund(refund, state=state, credits=keep, follow_up_at=None, **changes)
     change_intent(intent, refunding_minor=intent.refunding_minor - refund.amount_minor)
     release(reversal_of(refund), now, keep=keep)
+    hold_again(intent.pk, freed - keep, now)
 
 
 def reversal_of(refund: Refund) -> Reversal:
@@ -167,6 +170,7 @@ def _taken_up(intent: Intent, seen: RefundSeen, now: datetime) -> Refund:
     )
     if seen.refund_id is not None:
         refund.id = seen.refund_id
+    make_room(intent.pk, refund.credits, now)
     begin(refund, intent, now)
     return refund
 
@@ -212,4 +216,5 @@ def _undo(refund: Refund, intent: Intent, now: datetime, **changes: Any) -> None
     change_refund(refund, state=State.FAILED, credits=keep, **changes)
     change_standing(intent, refunded_minor=intent.refunded_minor - refund.amount_minor)
     give_back(reversal, taken - keep, now)
+    hold_again(intent.pk, taken - keep, now)
     move_money(reversal, intent, REFUNDS, refund.amount_minor, now, back=True)

@@ -17,6 +17,7 @@ from pairly.core.errors import Conflict, NotFound, PermissionDenied, ValidationF
 from payments.claims import credits_to_hold
 from payments.currencies import CURRENCIES
 from payments.errors import CreditsSpent, NotPaid, PaymentDisputed, RefundTooLarge
+from payments.fraud.holds import make_room
 from payments.gateways.base import GatewayRefused, GatewayUnreachable, RefundSeen, RefundState
 from payments.gateways.registry import gateway_named
 from payments.intents.models import Intent, Observed
@@ -159,6 +160,7 @@ def _make(
         reason=reason,
         created_at=now,
     )
+    make_room(intent.pk, refund.credits, now)
     _require_credits(refund)
     begin(refund, intent, now)
     if actor_id is not None:

@@ -36,24 +36,30 @@ PASSWORD = "quiet-harbour-42"
 
 
 class Buyer:
-    """Somebody signed in, who registered just now and has the welcome bonus."""
+    """Somebody signed in, who registered just now and has the welcome bonus.
 
-    def __init__(self) -> None:
-        self.email = f"buyer-{uuid4().hex[:12]}@example.org"
+    ``address`` is where all their requests come from, ``profile`` what they register with.
+    """
+
+    def __init__(self, address: str = "127.0.0.1", **profile: str) -> None:
+        self.address = address
+        self.email = profile.get("email", f"buyer-{uuid4().hex[:12]}@example.org")
         body = {
             "email": self.email,
             "password": PASSWORD,
             "display_name": "Ava",
             "birth_date": "1995-06-15",
+            **profile,
         }
-        answer = APIClient().post("/api/v1/auth/register", body)
+        answer = APIClient(REMOTE_ADDR=address).post("/api/v1/auth/register", body)
         assert answer.status_code == 201, answer.json()
         self.token, self.id = answer.json()["token"], answer.json()["user"]["id"]
         self.api = self.client()
         self.bonus = self.available
 
     def client(self) -> APIClient:
-        return APIClient(headers={"Authorization": f"Bearer {self.token}"})
+        headers = {"Authorization": f"Bearer {self.token}"}
+        return APIClient(headers=headers, REMOTE_ADDR=self.address)
 
     def begin(self, key: str | None = None, client: APIClient | None = None, **body: Any) -> Any:
         """The answer to a new intent: ``small`` at Stripe, or what the body says instead."""

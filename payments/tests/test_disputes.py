@@ -24,6 +24,7 @@ def status(buyer: Buyer, intent: dict[str, Any]) -> str:
     return found
 
 
+@pytest.mark.usefixtures("trusting")
 def test_an_open_dispute_holds_the_credits_and_blocks_refunds() -> None:
     buyer, desk = Buyer(), Desk()
     intent = bought(buyer)
@@ -73,6 +74,7 @@ def test_a_dispute_that_is_lost_takes_the_credits() -> None:
     assert all_is_well()
 
 
+@pytest.mark.usefixtures("trusting")
 def test_spent_credits_stay_untouched_until_the_dispute_is_lost() -> None:
     """Whatever the setting for refunds says: this money is gone without our doing."""
     buyer = Buyer()

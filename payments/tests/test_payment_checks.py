@@ -36,6 +36,10 @@ def refusals() -> set[str]:
         ("E005", {"CURRENCY_DEFAULT": "EUR"}),
         ("E006", {"PAYMENT_GATEWAYS": {"stripe": "payments.gateways.stripe.Stripe"}}),
         ("E006", {"PAYMENT_GATEWAYS": {"razorpay": "payments.gateways.razorpay.Razorpay"}}),
+        ("E010", {"FRAUD_REVIEW_POINTS": 70}),
+        ("E011", {"COUNTRY_HEADER": "CF-IPCountry"}),
+        ("E012", {"GEOIP_FILE": "nowhere.mmdb"}),
+        ("E012", {"GEOIP_FILE": __file__}),
     ],
 )
 def test_what_would_not_work_or_give_credits_away_is_refused(
