@@ -107,6 +107,16 @@ def malformed(scene: Scene) -> dict[str, tuple[str, str | None]]:
         "an id that is none": (frame("message.send", data=data | {"conversation_id": "mine"}), "x"),
         "a null for a text": (frame("message.send", data=data | {"text": None}), "x"),
         "an unknown kind": (frame("message.send", data=data | {"kind": "poem"}), "x"),
+        "attachments that are no list": (
+            frame("message.send", data=data | {"attachment_ids": "all"}),
+            "x",
+        ),
+        "an unknown way to delete": (
+            frame("message.delete", data={"message_id": UNKNOWN_ID, "for": "all"}),
+            "x",
+        ),
+        "no way to delete": (frame("message.delete", data={"message_id": UNKNOWN_ID}), "x"),
+        "an edit without a text": (frame("message.edit", data={"message_id": UNKNOWN_ID}), "x"),
         "an empty client_id": (frame("message.send", data=data | {"client_id": ""}), "x"),
         "a long client_id": (frame("message.send", data=data | {"client_id": "x" * 65}), "x"),
         "a lone surrogate": (
@@ -179,6 +189,52 @@ def refused(scene: Scene) -> dict[str, tuple[str, str, Json]]:
             "client_id_conflict",
             "message.send",
             scene.message(client_id="first"),
+        ),
+        "a picture without one": (bad, "message.send", scene.message(kind="image")),
+        "an attachment that is none": (
+            bad,
+            "message.send",
+            scene.message(kind="image", attachment_ids=[UNKNOWN_ID]),
+        ),
+        "an attachment of a text": (
+            bad,
+            "message.send",
+            scene.message(attachment_ids=[UNKNOWN_ID]),
+        ),
+        "an edit of nothing": (
+            "not_found",
+            "message.edit",
+            {"message_id": UNKNOWN_ID, "text": "hello"},
+        ),
+        "an edit among others": (
+            "not_found",
+            "message.edit",
+            {"message_id": scene.others_message_id, "text": "hello"},
+        ),
+        "an edit of the other's words": (
+            "permission_denied",
+            "message.edit",
+            {"message_id": scene.message_of_another_conversation_id, "text": "hello"},
+        ),
+        "NUL in an edit": (
+            bad,
+            "message.edit",
+            {"message_id": scene.others_message_id, "text": "a\0b"},
+        ),
+        "a deletion among others": (
+            "not_found",
+            "message.delete",
+            {"message_id": scene.others_message_id, "for": "me"},
+        ),
+        "a deletion of nothing": (
+            "not_found",
+            "message.delete",
+            {"message_id": UNKNOWN_ID, "for": "both"},
+        ),
+        "a deletion of the other's words": (
+            "permission_denied",
+            "message.delete",
+            {"message_id": scene.message_of_another_conversation_id, "for": "both"},
         ),
         "others' receipts": (
             "not_found",

@@ -1,11 +1,14 @@
 """What closes open sockets: signing out, suspension, too many of them. And what opens none."""
 
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 import httpx
 import pytest
+import time_machine
 from django.conf import settings
 
+from pairly.core import clock
 from tests.clients import Closed, Person, Refused, Socket, text_message
 
 pytestmark = pytest.mark.mongodb
@@ -110,6 +113,21 @@ def test_who_may_open_a_socket(people: tuple[Person, Person]) -> None:
     assert Socket(ava.url, ava.token, origin="https://evil.example").close_code() == 4403
     host = httpx.URL(ava.url).netloc.decode()
     assert Socket(ava.url, ava.token, origin=f"http://{host}").open().ready["user_id"] == ava.id
+
+
+def test_a_lapsed_sign_in_opens_nothing_and_ends_an_open_socket(
+    people: tuple[Person, Person],
+) -> None:
+    ava, _ben = people
+    socket = ava.socket()
+    ticket = ava.http.post("auth/socket-ticket").json()["ticket"]
+    with time_machine.travel(clock.now() + timedelta(seconds=31)):
+        assert Socket(ava.url, None, ticket=ticket).close_code() == 4401
+    with time_machine.travel(clock.now() + timedelta(days=31)):
+        assert Socket(ava.url, ava.token).close_code() == 4401
+        with pytest.raises(Refused, match="not_authenticated"):
+            socket.command("presence.heartbeat")
+        assert socket.close_code() == 4401
 
 
 def test_a_device_holds_so_many_sockets(people: tuple[Person, Person]) -> None:

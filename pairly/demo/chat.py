@@ -7,7 +7,11 @@ from pairly.demo.clients import Json
 from pairly.demo.story import CheckFailed, Story, expect, expect_refusal
 
 __all__ = [
+    "archive",
     "catch_up",
+    "delete_for_both",
+    "delete_for_oneself",
+    "edit",
     "open_conversation",
     "read_receipts",
     "refuse_other_content",
@@ -126,6 +130,69 @@ def refuse_other_content(story: Story) -> str:
     other = story.first_wish | {"text": "something else"}
     expect_refusal("client_id_conflict", story.ava_socket.command, "message.send", other)
     return "client_id_conflict"
+
+
+def edit(story: Story) -> str:
+    """An edited message changes on every device of both; its client_id stays what it was"""
+    wish = {"message_id": story.first_message["id"], "text": "Hello, dear Ben!"}
+    ack = story.ava_socket.answer(story.ava_socket.send("message.edit", wish))
+    edited = ack["data"]["message"]
+    expect((edited["text"], edited["edited_at"] is None), (wish["text"], False), "the edit")
+    for socket in (story.ava_tablet_socket, story.ben_socket, story.ben_tablet_socket):
+        seen = socket.event("message.updated")["data"]["message"]
+        expect(seen, edited, "the edited message at another device")
+    again = story.ava_socket.command("message.send", story.first_wish)["message"]
+    expect(again, edited, "the message that a re-send acks")
+    expect_refusal("permission_denied", story.ben_socket.command, "message.edit", wish)
+    return "on 3 devices besides the editor's"
+
+
+def delete_for_oneself(story: Story) -> str:
+    """A message that Ben deletes for himself is gone from his view, and from nobody else's"""
+    path = f"conversations/{story.conversation_id}/messages?after_seq=0"
+    before = story.ben.all_of(path)
+    wish = {"message_id": before[0]["id"], "for": "me"}
+    story.ben_socket.command("message.delete", wish)
+    told = story.ben_tablet_socket.event("message.deleted")["data"]
+    expect((told["message_id"], told["for"]), (before[0]["id"], "me"), "what the tablet is told")
+    expect(story.ben.all_of(path), before[1:], "Ben's history")
+    expect(story.ava.all_of(path), before, "Ava's history")
+    return f"{len(before)} messages, {len(before) - 1} left for Ben"
+
+
+def delete_for_both(story: Story) -> str:
+    """A message deleted for both leaves a tombstone; unread, it no longer counts"""
+    before = story.ben.call("GET", f"conversations/{story.conversation_id}")["unread"]
+    wish = text_message(story.conversation_id, "I take this back")
+    message = story.ava_socket.command("message.send", wish)["message"]
+    delete = {"message_id": message["id"], "for": "both"}
+    story.ava_socket.command("message.delete", delete)
+    for socket in (story.ava_tablet_socket, story.ben_socket, story.ben_tablet_socket):
+        left = socket.event("message.deleted")["data"]["message"]
+        shown = (left["id"], left["seq"], left["text"], left["deleted_at"] is None)
+        expect(shown, (message["id"], message["seq"], "", False), "the tombstone at a device")
+    after = story.ben.call("GET", f"conversations/{story.conversation_id}")
+    expect((after["unread"], after["last_message"]), (before, left), "Ben's conversation")
+    return "a tombstone on every device"
+
+
+def archive(story: Story) -> str:
+    """Ben mutes and archives; a message brings the conversation back, still muted"""
+    path = f"conversations/{story.conversation_id}"
+    story.ben.call("PATCH", path, {"muted": True, "archived": True})
+    for socket in (story.ben_socket, story.ben_tablet_socket):
+        told = socket.event("conversation.updated")["data"]
+        expect((told["muted"], told["archived"]), (True, True), "what Ben's device is told")
+    expect(story.ben.all_of("conversations"), [], "Ben's list")
+    archived = [row["id"] for row in story.ben.all_of("conversations?archived=true")]
+    expect(archived, [story.conversation_id], "Ben's archive")
+    story.ava_socket.command(
+        "message.send", text_message(story.conversation_id, "Are you still there?")
+    )
+    back = story.ben.call("GET", path)
+    expect((back["muted"], back["archived"]), (True, False), "Ben's conversation")
+    expect([row["id"] for row in story.ben.all_of("conversations")], archived, "Ben's list")
+    return "archived, and back by a message"
 
 
 def catch_up(story: Story) -> str:

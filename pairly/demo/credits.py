@@ -68,9 +68,10 @@ def add_up(story: Story) -> str:
 
 
 def _all_messages(story: Story) -> list[Json]:
-    """Every message of the conversation, checked to be numbered without a gap."""
+    """Every message of the conversation, checked to be numbered without a gap: as Ava sees it,
+    who deleted none for herself."""
     path = f"conversations/{story.conversation_id}/messages?after_seq=0&limit=100"
-    messages = story.ben.all_of(path)
+    messages = story.ava.all_of(path)
     if [m["seq"] for m in messages] != list(range(1, len(messages) + 1)):
         raise CheckFailed("the sequence numbers have a gap or a double")
     return messages

@@ -29,6 +29,10 @@ CHAPTERS: tuple[Chapter, ...] = (
             chat.resend,
             chat.refuse_other_content,
             chat.catch_up,
+            chat.edit,
+            chat.delete_for_oneself,
+            chat.delete_for_both,
+            chat.archive,
         ),
     ),
     (
