@@ -7,6 +7,7 @@ from pairly.core import counters
 from pairly.core.estimates import bounded_count
 from pairly.core.ids import first_id_at
 from pairly.core.table import Table
+from payments.fraud.selectors import attempts_since
 from payments.gateways.registry import provider_names
 from payments.intents.models import Intent
 from payments.intents.states import OPEN, Status
@@ -19,6 +20,7 @@ __all__ = [
     "FAILED_STATES",
     "OPEN_STATES",
     "bad_signatures",
+    "fraud_checks_by_band",
     "intents_by_status",
     "open_intents",
     "open_webhooks",
@@ -59,6 +61,12 @@ def bad_signatures(minutes: int, now: datetime) -> dict[str, int]:
         provider: counters.counted(refusals_of(provider), minutes=minutes, now=now)
         for provider in provider_names()
     }
+
+
+def fraud_checks_by_band(since: datetime) -> Counter[str]:
+    """Attempts to buy that were scored since then; the newest ``NEWEST_MAX``."""
+    scored = attempts_since(since).order_by("-id")
+    return Counter(scored.values_list("band", flat=True)[:NEWEST_MAX])
 
 
 def intents_by_status(since: datetime) -> Counter[str]:

@@ -91,6 +91,13 @@ def _intents(now: datetime) -> Iterator[GaugeMetricFamily]:
         yield family
 
 
+def _fraud(now: datetime) -> Iterator[GaugeMetricFamily]:
+    family = _labelled("fraud_checks_last_hour", "Attempts to buy that were scored.", "band")
+    for band, count in measures.fraud_checks_by_band(now - HOUR).items():
+        family.add_metric((band,), count)
+    yield family
+
+
 def _alerts(_now: datetime) -> Iterator[GaugeMetricFamily]:
     family = _labelled("alerts_open", "Open alerts.", "severity")
     found = [alert.severity for alert in open_alerts()]
@@ -124,6 +131,7 @@ def _background(_now: datetime) -> Iterator[GaugeMetricFamily]:
 READERS: tuple[Callable[[datetime], Iterator[GaugeMetricFamily]], ...] = (
     _webhooks,
     _intents,
+    _fraud,
     _alerts,
     _chains,
     _background,

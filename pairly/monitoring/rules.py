@@ -18,6 +18,7 @@ from pairly.core.estimates import bounded_count
 from pairly.jobs.models import JobRun
 from pairly.outbox.models import OutboxEvent
 from payments import measures
+from payments.fraud.models import Band
 from payments.selectors import dead_webhooks
 
 __all__ = ["CHAIN_JOBS", "COUNTED_MAX", "RULES", "Measure", "Reading", "Rule"]
@@ -89,6 +90,14 @@ def unknown_intents(_since: datetime, now: datetime) -> Iterator[Reading]:
     yield Reading(measures.unknown_intents(now - timedelta(minutes=minutes)), details=details)
 
 
+def fraud_blocks(since: datetime, _now: datetime) -> Iterator[Reading]:
+    """Percent of the attempts to buy that were refused as fraud."""
+    bands = measures.fraud_checks_by_band(since)
+    scored, blocked = bands.total(), bands[Band.BLOCK]
+    details = f"{blocked} of the {scored} attempts of the last hour. A wave, or a rule too harsh."
+    yield Reading(_percent(blocked, scored), details=details)
+
+
 def chains(_since: datetime, _now: datetime) -> Iterator[Reading]:
     """One if the last verification found a chain broken."""
     errors: dict[str, str] = dict.fromkeys(CHAIN_JOBS.values(), "")
@@ -143,6 +152,14 @@ RULES: Final[tuple[Rule, ...]] = (
         severity=Severity.WARNING,
         title="Purchases whose provider does not answer: {value}",
         measure=unknown_intents,
+    ),
+    Rule(
+        kind="fraud_blocks",
+        severity=Severity.WARNING,
+        title="Attempts to buy that are refused as fraud: {value} %",
+        measure=fraud_blocks,
+        window=timedelta(hours=1),
+        threshold_setting="ALERT_FRAUD_BLOCK_PERCENT",
     ),
     Rule(
         kind="chain_broken",

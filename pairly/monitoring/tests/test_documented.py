@@ -15,7 +15,7 @@ from payments.reconciliation.alerting import BREAKS, FAILED
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "monitoring.md"
 FIRST_CELL = re.compile(r"^\| `([a-z_]+)` \|", re.MULTILINE)
-ELSEWHERE = {CACHE_AWAY, INVARIANT_BROKEN, SET_ASIDE_ALERT, BREAKS, FAILED}
+ELSEWHERE = {CACHE_AWAY, INVARIANT_BROKEN, SET_ASIDE_ALERT, BREAKS, FAILED, "fraud_scorer"}
 
 
 @pytest.mark.mongodb

@@ -17,6 +17,7 @@ from pairly.jobs.models import JobRun
 from pairly.monitoring.rules import RULES
 from pairly.monitoring.services import RulesFailed, check_rules
 from pairly.monitoring.tasks import check_alert_rules
+from pairly.outbox.dispatch import dispatch_all
 from pairly.outbox.models import OutboxEvent
 from pairly.schedule import TASKS_BY_NAME, run
 from pairly.staff.tests.people import new_staff
@@ -118,6 +119,30 @@ def test_what_a_provider_says_of_other_money_is_told_for_each_purchase() -> None
     assert Alert.objects.filter(kind="set_aside").count() == 2
     check_alert_rules()
     assert Alert.objects.filter(kind="set_aside", state="open").count() == 2
+
+
+def test_attempts_to_buy_that_are_refused_more_often_than_three_in_ten(settings: Any) -> None:
+    buyer = Buyer()
+
+    def attempt(count: int, *, refused: bool) -> None:
+        settings.FRAUD_REVIEW_POINTS, settings.FRAUD_BLOCK_POINTS = (
+            (1, 1) if refused else (999, 999)
+        )
+        for _ in range(count):
+            assert buyer.begin().status_code == (403 if refused else 201)
+
+    with time_machine.travel(clock.now(), tick=False) as moment:
+        attempt(3, refused=True)
+        assert raised() == {}, "of three attempts a share says nothing"
+        attempt(7, refused=False)
+        assert raised() == {}, "three of ten are not more than three in ten"
+        attempt(1, refused=True)
+        alert = raised()["fraud_blocks", ""]
+        assert alert.title == "Attempts to buy that are refused as fraud: 37 %"
+        assert alert.details.startswith("4 of the 11 attempts")
+        dispatch_all()
+        moment.shift(timedelta(hours=1, seconds=1))
+        assert raised() == {}
 
 
 def test_broken_chains_and_failing_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
