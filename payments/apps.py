@@ -33,6 +33,7 @@ class PaymentsConfig(AppConfig):
             wallet_export,
         )
         from payments.fraud.invariants import INVARIANTS as OF_REVIEWS
+        from payments.freezes.invariants import freezes_stop_spending
         from payments.handlers import open_wallets_of_the_new
         from payments.intents.invariants import INVARIANTS as OF_PURCHASES
         from payments.ledger.invariants import INVARIANTS as OF_THE_LEDGER
@@ -44,7 +45,7 @@ class PaymentsConfig(AppConfig):
         register(check_ledger_settings, "payments", Tags.security)
         register(check_payment_settings, "payments", Tags.security)
         register(check_fraud_settings, "payments", Tags.security)
-        register_invariants(*OF_THE_LEDGER, *OF_PURCHASES, *OF_REVIEWS)
+        register_invariants(*OF_THE_LEDGER, *OF_PURCHASES, *OF_REVIEWS, freezes_stop_spending)
         subscribe(WebhookReceived, process_received)
         subscribe(UserRegistered, open_wallets_of_the_new, inside=True)
         personal_data.register("credits", wallet_export)

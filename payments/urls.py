@@ -4,6 +4,7 @@ from django.conf import settings
 from django.urls import URLPattern, path
 
 from payments import api
+from payments import staff_ledger_urls as ledger
 from payments.adjustments.api import AdjustmentsView
 from payments.disputes.staff_api import StaffDisputesView
 from payments.fraud.urls import urlpatterns as fraud
@@ -13,12 +14,6 @@ from payments.pricing.staff_api import StaffPricesView
 from payments.reconciliation import urls as reconciliation
 from payments.refunds.staff_api import RefundPaymentView, StaffRefundsView
 from payments.staff_api import FinancesView, StaffPaymentsView, StaffPaymentView
-from payments.staff_ledger import (
-    StaffAccountsView,
-    StaffBlocksView,
-    StaffTransfersView,
-    VerifyLedgerView,
-)
 from payments.webhooks import staff_api as staff_webhooks
 from payments.webhooks.api import WebhookView
 
@@ -72,10 +67,7 @@ urlpatterns: list[URLPattern] = [
     path(f"{PERSON}/unfreeze", UnfreezeView.as_view(), name="staff-unfreeze"),
     *reconciliation.urlpatterns,
     *fraud,
-    path("staff/ledger/accounts", StaffAccountsView.as_view(), name="staff-accounts"),
-    path("staff/ledger/transfers", StaffTransfersView.as_view(), name="staff-transfers"),
-    path("staff/ledger/blocks", StaffBlocksView.as_view(), name="staff-blocks"),
-    path("staff/ledger/verify", VerifyLedgerView.as_view(), name="staff-verify-ledger"),
+    *ledger.urlpatterns,
     path("prices", api.PricesView.as_view(), name="prices"),
     path("wallet", api.WalletView.as_view(), name="wallet"),
     path("wallet/transactions", api.TransactionsView.as_view(), name="transactions"),

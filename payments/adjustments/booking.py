@@ -38,7 +38,7 @@ def operation_of(adjustment: Adjustment) -> str:
 
 
 def book(adjustment: Adjustment, now: datetime) -> None:
-    """Write the transfers, in the caller's transaction.
+    """Write the transfers, in the caller's transaction. Paid credits settle debt first.
 
     Raises ``InsufficientCredits`` when more is to be taken than is free and no debt is to be
     booked, ``NothingOwed`` when more is to be written off than is owed.
@@ -59,6 +59,8 @@ def book(adjustment: Adjustment, now: datetime) -> None:
     else:
         legs = _taken(adjustment, keys[0], own, house, debt)
     post([_posting(adjustment, *leg) for leg in legs], now)
+    if adjustment.kind == Kind.GIVE_PAID:
+        settle_debt(adjustment.user_id, operation_of(adjustment), now)
     if adjustment.kind == Kind.GIVE_PAID:
         settle_debt(adjustment.user_id, operation_of(adjustment), now)
 

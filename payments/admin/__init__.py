@@ -6,12 +6,13 @@ from payments.admin.disputes import DisputeAdmin
 from payments.admin.fraud import FraudCheckAdmin, ReviewAdmin
 from payments.admin.fraud_rules import RuleSetAdmin
 from payments.admin.intents import IntentAdmin
-from payments.admin.ledger import AccountAdmin, BlockAdmin, TransferAdmin
+from payments.admin.ledger import AccountAdmin, BlockAdmin
 from payments.admin.observed import ObservedAdmin
 from payments.admin.packages import PackageAdmin
 from payments.admin.prices import CreditPriceAdmin
 from payments.admin.reconciliation import BreakAdmin, ReconciliationAdmin
 from payments.admin.refunds import RefundAdmin
+from payments.admin.transfers import TransferAdmin
 from payments.admin.webhooks import WebhookAdmin
 from payments.models import (
     Account,

@@ -1,56 +1,37 @@
-"""The ledger explorer: accounts, transfers and blocks. Nothing of it is ever changed here."""
+"""The ledger explorer: accounts and blocks. Nothing of it is ever changed here."""
 
 from typing import Any
+from uuid import UUID
 
 import orjson
 from django.contrib import admin
-from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
-from pairly.accounts.staff_admin import LISTED_ROWS_MAX, ReadOnlyAdmin
+from pairly.accounts.staff_admin import ReadOnlyAdmin
 from pairly.accounts.staff_dialogs import PlainForm, dialog, done
-from pairly.accounts.staff_filters import MadeAtFilter
 from pairly.accounts.staff_rows import chip, moment, person_link
-from pairly.audit.services import look
 from pairly.core import clock
-from pairly.core.errors import Conflict
+from pairly.core.errors import Conflict, PermissionDenied
 from pairly.core.http import request_id_of
+from payments.admin.links import code
+from payments.admin.statements import statement_view
 from payments.ledger import explorer
 from payments.ledger.accounts import DEBT_STOP, FREEZE_STOP
-from payments.ledger.explorer import TransferFilter
-from payments.ledger.models import Account, Block, Transfer
+from payments.ledger.models import Account, Block
+from payments.staff_ledger_access import look_at_owner
 
-__all__ = ["AccountAdmin", "BlockAdmin", "TransferAdmin"]
-
-OPERATIONS = ("message:", "purchase:", "bonus:", "goodwill:", "grant:")
-PHASES = {"posted": "success", "pending": "warning", "post": "info", "void": ""}
+__all__ = ["AccountAdmin", "BlockAdmin", "LedgerAdmin"]
 
 
 class LedgerAdmin(ReadOnlyAdmin):
     area = "Ledger"
     view_permission = "ledger.view"
     sortable_by = ()
-
-
-def code(text: str) -> str:
-    return format_html('<code class="staff-code">{}</code>', text)
-
-
-def look_at_owner(request: Any, owner_id: Any) -> None:
-    """A person's accounts and transfers are private; the house's are not."""
-    if owner_id is not None:
-        look(
-            actor_id=request.user.pk,
-            action="user.ledger_viewed",
-            target_type="user",
-            target_id=owner_id,
-            request_id=request_id_of(request),
-        )
 
 
 class HouseFilter(admin.SimpleListFilter):
@@ -104,10 +85,33 @@ class AccountAdmin(LedgerAdmin):
         look_at_owner(request, explorer.owner_of(search_term))
         return queryset & explorer.find_accounts(search_term), False
 
+    def get_urls(self) -> list[URLPattern]:
+        page = self.admin_site.admin_view(self.statement_view)
+        address = path("statement/<uuid:user_id>/", page, name="payments_account_statement")
+        return [address, *super().get_urls()]
+
+    def statement_view(self, request: HttpRequest, user_id: UUID) -> HttpResponseBase:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        answer: HttpResponseBase = statement_view(
+            request, user_id, self.admin_site.each_context(request)
+        )
+        return answer
+
     def change_view(self, request: Any, object_id: str, *rest: Any, **context: Any) -> Any:
         account = self.get_object(request, object_id)
         look_at_owner(request, account.owner_id if account else None)
         return super().change_view(request, object_id, *rest, **context)
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """What the house stands at, once for all rows."""
+        changes = super().get_changelist_instance(request)
+        rows = list(changes.result_list)
+        totals = explorer.house_totals()
+        for row in rows:
+            row.total = totals.get(row.key, 0)
+        changes.result_list = rows
+        return changes
 
     @display(description="Key")
     def key_text(self, account: Account) -> str:
@@ -131,7 +135,8 @@ class AccountAdmin(LedgerAdmin):
         """Of the house as of the newest block, since its accounts keep none."""
         if account.owner_id is not None:
             return f"{account.balance:,}"
-        return f"{explorer.house_totals().get(account.key, 0):,}"
+        total = getattr(account, "total", None)
+        return f"{explorer.house_totals().get(account.key, 0) if total is None else total:,}"
 
     @display(description="Opened (UTC)")
     def made_at(self, account: Account) -> str:
@@ -141,145 +146,12 @@ class AccountAdmin(LedgerAdmin):
     def transfers_link(self, account: Account) -> str | None:
         if account.owner_id is None:
             return None
-        address = reverse("admin:payments_transfer_changelist")
         return format_html(
-            '<a class="staff-link" href="{}?q={}">of the owner</a>', address, account.owner_id
-        )
-
-
-class OperationFilter(admin.SimpleListFilter):
-    """Which kind of operation; ``Transfers`` below reads it."""
-
-    title = "operation"
-    parameter_name = "operation"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(one, one.rstrip(":").capitalize()) for one in OPERATIONS]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset
-
-
-class TimeFilter(MadeAtFilter):
-    """As above: a transfer's key tells no time."""
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset
-
-
-class Transfers(ChangeList):
-    """The list is what the explorer finds, no more than the newest so many."""
-
-    def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
-        super().get_queryset(request, exclude_parameters)
-        found = self._wanted(request).page(None, LISTED_ROWS_MAX)
-        rows = Transfer.objects.filter(pk__in=[one.pk for one in found])
-        return rows.select_related("debit", "credit").order_by("-created_at", "-id")
-
-    def _wanted(self, request: HttpRequest) -> TransferFilter:
-        operation, since, until = "", None, None
-        for spec in self.filter_specs:
-            if isinstance(spec, OperationFilter):
-                operation = spec.value() or ""
-            elif isinstance(spec, TimeFilter):
-                since, until = spec.moment("from"), spec.moment("to")
-        text = self.query.strip()
-        owner_id = explorer.owner_of(text) if text else None
-        if text and owner_id is None:
-            operation = text
-        look_at_owner(request, owner_id)
-        return TransferFilter(owner_id=owner_id, operation=operation, since=since, until=until)
-
-
-class TransferAdmin(LedgerAdmin):
-    icon = "swap_horiz"
-
-    list_display = ("made_at", "kind", "phase_name", "amount_text", "from_key", "to_key", "id_text")
-    list_filter = (OperationFilter, ("created_at", TimeFilter))
-    search_fields = ("id",)
-    search_help_text = "A person's e-mail or id, or the start of an operation: message:…"
-    ordering = ("-created_at",)
-    fieldsets = (
-        (
-            "Transfer",
-            {
-                "fields": (
-                    ("id_text", "made_at"),
-                    ("from_key", "to_key"),
-                    ("amount_text", "phase_name"),
-                    ("kind", "group_text"),
-                    ("resolves", "meta_text"),
-                )
-            },
-        ),
-        ("Chain", {"fields": (("place", "leaf_hash"),)}),
-    )
-    readonly_fields = (
-        *("id_text", "made_at", "from_key", "to_key", "amount_text", "phase_name"),
-        *("group_text", "meta_text", "place"),
-    )
-
-    def get_changelist(self, request: HttpRequest, **options: Any) -> type[ChangeList]:
-        return Transfers
-
-    def change_view(self, request: Any, object_id: str, *rest: Any, **context: Any) -> Any:
-        transfer = self.get_object(request, object_id)
-        if isinstance(transfer, Transfer):
-            for account in (transfer.debit, transfer.credit):
-                look_at_owner(request, account.owner_id)
-        return super().change_view(request, object_id, *rest, **context)
-
-    @display(description="When (UTC)")
-    def made_at(self, transfer: Transfer) -> str:
-        return moment(transfer.created_at)
-
-    @display(description="Phase", label=PHASES)
-    def phase_name(self, transfer: Transfer) -> str:
-        return transfer.phase
-
-    @display(description="Amount")
-    def amount_text(self, transfer: Transfer) -> str:
-        return f"{transfer.amount:,} {transfer.asset}"
-
-    @display(description="From")
-    def from_key(self, transfer: Transfer) -> str:
-        return self._account(transfer.debit)
-
-    @display(description="To")
-    def to_key(self, transfer: Transfer) -> str:
-        return self._account(transfer.credit)
-
-    @display(description="Operation")
-    def id_text(self, transfer: Transfer) -> str:
-        return code(transfer.pk)
-
-    @display(description="Group")
-    def group_text(self, transfer: Transfer) -> str:
-        return code(transfer.group)
-
-    @display(description="Meta")
-    def meta_text(self, transfer: Transfer) -> str:
-        return code(orjson.dumps(orjson.loads(transfer.meta), option=orjson.OPT_INDENT_2).decode())
-
-    @display(description="Place")
-    def place(self, transfer: Transfer) -> str:
-        found = explorer.place_of(transfer.pk)
-        if found is None:
-            return "waits to be sealed"
-        address = reverse("admin:payments_block_change", args=[found[1]])
-        return format_html(
-            'transfer {} in <a class="staff-link" href="{}">block {}</a>',
-            f"{found[0]:,}",
-            address,
-            found[1],
-        )
-
-    @staticmethod
-    def _account(account: Account) -> str:
-        address = reverse("admin:payments_account_change", args=[account.pk])
-        whose = "house" if account.owner_id is None else account.owner_id.hex[-6:]
-        return format_html(
-            '<a class="staff-link" href="{}">{} {}</a>', address, whose, account.kind
+            '<a class="staff-link" href="{}?q={}">of the owner</a>, '
+            '<a class="staff-link" href="{}">statement</a>',
+            reverse("admin:payments_transfer_changelist"),
+            account.owner_id,
+            reverse("admin:payments_account_statement", args=[account.owner_id]),
         )
 
 

@@ -135,6 +135,8 @@ class Books:
             raise ValueError(f"{posting.id} must be between two accounts that exist")
         if posting.amount < 1 or not posting.asset == debit.asset == credit.asset:
             raise ValueError(f"{posting.id} must move a positive amount of its accounts' asset")
+        if not posting.id.startswith(posting.group):
+            raise ValueError(f"{posting.id} must begin with its group, by which it is found")
         phase = posting.phase
         if phase == _POSTED:
             self._move(debit, credit, posting.amount)
@@ -261,7 +263,7 @@ class Books:
             self._close_note()
         start, notes = 0, []
         for end, house in self._noted:
-            leaves = [(row[0], row[-1]) for row in self._rows[start:end]]
+            leaves = [(row[0], row[11], row[5]) for row in self._rows[start:end]]
             notes.append((_note_ids.next(), len(leaves), _json(leaves), _json(house)))
             start = end
         try:

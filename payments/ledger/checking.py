@@ -175,8 +175,8 @@ class ChainReader:
             part = leaves[start : start + TRANSFERS_AT_ONCE]
             rows = self._rows([leaf[0] for leaf in part], None)
             hashes, texts = self._hashed(rows, None)
-            for row, computed, (_id, noted) in zip(rows, hashes, part, strict=True):
-                if computed.hex() != noted:
+            for row, computed, leaf in zip(rows, hashes, part, strict=True):
+                if computed.hex() != leaf[1]:
                     raise BrokenLedger("it is not what was noted for sealing", transfer=row[0])
             self._add(rows)
             self._sink(None, texts)
@@ -234,13 +234,27 @@ class ChainReader:
             wanted = range(first, min(first + TRANSFERS_AT_ONCE, last + 1))
             places = SEALED.range("sequence", after=first - 1, up_to=wanted[-1], limit=len(wanted))
             if len(places) < len(wanted):
-                present = {sequence for sequence, _id in places}
+                present = {place[0] for place in places}
                 missing = next(sequence for sequence in wanted if sequence not in present)
                 raise BrokenLedger(
                     "it is missing in the order", block=header.number, sequence=missing
                 )
-            rows += self._rows([transfer_id for _sequence, transfer_id in places], (header, first))
+            found = self._rows([place[1] for place in places], (header, first))
+            if [place[2] for place in places] != [row[5] for row in found]:
+                self._refuse_kind(places, found, header)
+            rows += found
         return rows
+
+    def _refuse_kind(self, places: Sequence[Row], rows: Sequence[Row], header: Header) -> None:
+        place, row = next(
+            (place, row) for place, row in zip(places, rows, strict=True) if place[2] != row[5]
+        )
+        raise BrokenLedger(
+            f"it is listed among {place[2]} and its kind is {row[5]}",
+            block=header.number,
+            sequence=place[0],
+            transfer=row[0],
+        )
 
     def _rows(self, ids: Sequence[str], place: tuple[Header, int] | None) -> list[Row]:
         """The transfers with these ids, in this order."""

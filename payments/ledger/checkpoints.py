@@ -76,7 +76,7 @@ class Baseline:
     def _load_holds(self, wanted: Collection[str], sums: Sums) -> None:
         """Holds that were sealed before the checkpoint."""
         places = SEALED.select("transfer_id", wanted)
-        before = [name for sequence, name in places if sequence <= self._start.sequence]
+        before = [name for sequence, name, _kind in places if sequence <= self._start.sequence]
         sums.holds |= {row[0]: row for row in TRANSFERS.select("id", before)}
 
 

@@ -12,9 +12,12 @@ from payments.ledger.accounts import PERSONAL_KINDS, personal_key
 from payments.ledger.books import ACCOUNTS
 from payments.ledger.models import Phase, Transfer
 
-__all__ = ["ORDERING", "Transaction", "transactions_of"]
+__all__ = ["ORDERING", "Movements", "Transaction", "newest_first", "transactions_of"]
 
 ORDERING = ("-created_at", "-id")
+
+Last = tuple[datetime, str] | None
+"""Time and id of the row that a page goes on behind."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,60 +40,94 @@ class Transaction:
     created_at: datetime
 
 
-def transactions_of(
-    user_id: UUID, last: tuple[datetime, str] | None, limit: int
-) -> list[Transaction]:
-    """The newest ones older than ``last``: a short read of an index per account and side, so
-    that the cost does not grow with the history."""
-    own = {row[0]: row[1] for row in _accounts("key", _keys(user_id))}
-    found = {
-        row[0]: row
-        for account in own
-        for side in ("debit", "credit")
-        for row in _page(side, account, last, limit)
-    }
-    rows = sorted(found.values(), key=lambda row: (row[-1], row[0]), reverse=True)[:limit]
-    others = {account.hex for row in rows for account in row[1:3]} - own.keys()
-    keys = own | {row[0]: row[1] for row in _accounts("id", others)}
-    return [_transaction(row, own, keys) for row in rows]
+def transactions_of(user_id: UUID, last: Last, limit: int) -> list[Transaction]:
+    """The newest ones older than ``last``."""
+    movements = Movements(user_id)
+    return movements.told(movements.rows(last, limit))
 
 
-def _keys(user_id: UUID) -> list[str]:
-    return [personal_key(user_id, kind) for kind in PERSONAL_KINDS]
+class Movements:
+    """The transfers on a person's accounts: a short read of an index per account and side, so
+    that the cost does not grow with the history.
+
+    ``own`` maps the ids of the person's accounts (32 hex digits) to their kinds.
+    """
+
+    def __init__(self, user_id: UUID) -> None:
+        keys = [personal_key(user_id, kind) for kind in PERSONAL_KINDS]
+        self.own = {row[0]: _kind(row[1]) for row in ACCOUNTS.select("key", keys)}
+
+    def rows(
+        self,
+        last: Last,
+        limit: int,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> list[Row]:
+        """The newest rows ``(id, debit, credit, amount, kind, phase, group, created_at)`` behind
+        ``last``, made at ``since`` or later and before ``until``."""
+        found = {
+            row[0]: row
+            for account in self.own
+            for side in ("debit", "credit")
+            for row in _page(newest_first(account, side, last, since, until), limit)
+        }
+        return sorted(found.values(), key=lambda row: (row[-1], row[0]), reverse=True)[:limit]
+
+    def told(self, rows: Sequence[Row]) -> list[Transaction]:
+        others = {account for row in rows for account in row[1:3]} - self.own.keys()
+        kinds = self.own | {row[0]: _kind(row[1]) for row in _accounts(others)}
+        return [self._told(row, kinds) for row in rows]
+
+    def _told(self, row: Row, kinds: dict[str, str]) -> Transaction:
+        transfer_id, debit, credit, amount, kind, phase, group, created_at = row
+        spent = debit in self.own
+        moved = amount if phase in (Phase.POSTED, Phase.POST) else 0
+        mine, other = (debit, credit) if spent else (credit, debit)
+        return Transaction(
+            id=transfer_id,
+            kind=kind,
+            phase=phase,
+            amount=amount,
+            credits=-moved if spent else moved,
+            account=kinds[mine],
+            counterparty=kinds[other],
+            group=group,
+            created_at=created_at,
+        )
 
 
-def _accounts(column: str, values: Collection[str]) -> Sequence[Row]:
-    return ACCOUNTS.select(column, values)
-
-
-def _page(side: str, account: str, last: tuple[datetime, str] | None, limit: int) -> Iterator[Row]:
+def newest_first(
+    account: str,
+    side: str,
+    last: Last,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> "QuerySet[Transfer]":
+    """One side of one account, out of its index."""
     rows: QuerySet[Transfer] = Transfer.objects.filter(**{f"{side}_id": account})
+    if since is not None:
+        rows = rows.filter(created_at__gte=since)
+    if until is not None:
+        rows = rows.filter(created_at__lt=until)
     if last is not None:
         moment, transfer_id = last
         # The first bound is implied by the second; it lets the index be entered in the middle.
         rows = rows.filter(created_at__lte=moment).filter(
             Q(created_at__lt=moment) | Q(created_at=moment, id__lt=transfer_id)
         )
+    return rows.order_by(*ORDERING)
+
+
+def _page(rows: "QuerySet[Transfer]", limit: int) -> Iterator[Row]:
     names = ("id", "debit_id", "credit_id", "amount", "kind", "phase", "group", "created_at")
-    yield from rows.order_by(*ORDERING).values_list(*names)[:limit]
+    for transfer_id, debit, credit, *rest in rows.values_list(*names)[:limit]:
+        yield transfer_id, debit.hex, credit.hex, *rest
 
 
-def _transaction(row: Row, own: dict[str, str], keys: dict[str, str]) -> Transaction:
-    transfer_id, debit, credit, amount, kind, phase, group, created_at = row
-    spent = debit.hex in own
-    moved = amount if phase in (Phase.POSTED, Phase.POST) else 0
-    mine, other = (debit.hex, credit.hex) if spent else (credit.hex, debit.hex)
-    return Transaction(
-        id=transfer_id,
-        kind=kind,
-        phase=phase,
-        amount=amount,
-        credits=-moved if spent else moved,
-        account=_kind(keys[mine]),
-        counterparty=_kind(keys[other]),
-        group=group,
-        created_at=created_at,
-    )
+def _accounts(ids: Collection[str]) -> Sequence[Row]:
+    return ACCOUNTS.select("id", ids)
 
 
 def _kind(key: str) -> str:

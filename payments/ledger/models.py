@@ -130,7 +130,7 @@ class Unsealed(models.Model):
     Its id is the time in nanoseconds, so notes have an order; on SQLite an integer key needs no
     index beside the table, which is one page less to sync in every commit that moves credits.
 
-    ``leaves`` is a JSON list of ``count`` [transfer id, leaf hash] in the order they were applied,
+    ``leaves`` is a JSON list of ``count`` [transfer id, leaf hash, kind] as they were applied,
     ``house`` a JSON object of what each house account gained by them (negative for lost).
     """
 
@@ -144,10 +144,18 @@ class Unsealed(models.Model):
 
 
 class Sealed(AppendOnlyModel):
-    """The place of a transfer in the one order of all; its block is the one it lies in."""
+    """The place of a transfer in the one order of all; its block is the one it lies in.
+
+    ``kind`` repeats the transfer's, so that those of a kind are found by an index that is written
+    while sealing and costs the transfers themselves nothing.
+    """
 
     sequence = models.IntegerField(primary_key=True, db_column="_id")
     transfer_id = models.CharField(max_length=TRANSFER_ID_CHARACTERS_MAX, unique=True)
+    kind = models.CharField(max_length=32)
+
+    class Meta(AppendOnlyModel.Meta):
+        indexes = [models.Index(fields=["kind", "sequence"], name="ledger_sealed_by_kind")]
 
     def __str__(self) -> str:
         return f"{self.sequence} {self.transfer_id}"

@@ -18,7 +18,7 @@ from payments.ledger.models import Transfer
 from payments.ledger.sealing import BLOCKS, SEALED, header_of, seal_waiting
 from payments.ledger.transfers import TRANSFERS, leaf_of, posting_of
 
-__all__ = ["HeadView", "Proof", "ledger_head", "prove"]
+__all__ = ["HeadView", "Proof", "ledger_head", "prove", "prove_any"]
 
 LEAF_HASHES = Table(Transfer, "id", "leaf_hash")
 
@@ -73,11 +73,24 @@ def ledger_head() -> HeadView:
 
 
 def prove(*, user_id: UUID, transfer_id: str, now: datetime) -> Proof:
-    """Seal what waits and prove one of the person's transfers. Raises ``NotFound`` for those of
-    others."""
-    row = _own_transfer(user_id, transfer_id)
+    """Prove one of the person's transfers. Raises ``NotFound`` for those of others."""
+    row = _transfer(transfer_id)
+    accounts = ACCOUNTS.select("id", row[1:3])
+    if not any(key.startswith(f"{user_id.hex}:") for _id, key, *_rest in accounts):
+        raise NotFound
+    return _prove(row, now)
+
+
+def prove_any(*, transfer_id: str, now: datetime) -> Proof:
+    """Prove a transfer, whosever it is. Raises ``NotFound``."""
+    return _prove(_transfer(transfer_id), now)
+
+
+def _prove(row: Row, now: datetime) -> Proof:
+    """Seal what waits, and lead from the transfer to a signed block."""
+    transfer_id = row[0]
     seal_waiting(now)
-    ((sequence, _id),) = SEALED.select("transfer_id", [transfer_id])
+    ((sequence, _id, _kind),) = SEALED.select("transfer_id", [transfer_id])
     (block,) = BLOCKS.range("first_sequence", up_to=sequence, limit=1, descending=True)
     header = header_of(block)
     index = sequence - header.first_sequence
@@ -97,18 +110,16 @@ def prove(*, user_id: UUID, transfer_id: str, now: datetime) -> Proof:
     )
 
 
-def _own_transfer(user_id: UUID, transfer_id: str) -> Row:
+def _transfer(transfer_id: str) -> Row:
     rows = TRANSFERS.select("id", [transfer_id])
-    if rows:
-        accounts = ACCOUNTS.select("id", rows[0][1:3])
-        if any(key.startswith(f"{user_id.hex}:") for _id, key, *_rest in accounts):
-            return rows[0]
-    raise NotFound
+    if not rows:
+        raise NotFound
+    return rows[0]
 
 
 def _leaves(first: int, last: int) -> list[bytes]:
     """The leaf hashes of a block, in order."""
     places = SEALED.range("sequence", after=first - 1, up_to=last, limit=last - first + 1)
-    ids = [transfer_id for _sequence, transfer_id in places]
+    ids = [transfer_id for _sequence, transfer_id, _kind in places]
     hashes: dict[str, Any] = dict(LEAF_HASHES.select("id", ids))
     return [bytes.fromhex(hashes[transfer_id]) for transfer_id in ids]

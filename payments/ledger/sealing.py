@@ -19,7 +19,7 @@ from pairly.core.clock import to_milliseconds
 from pairly.core.db import StaleRead, on_commit, run_atomic
 from pairly.core.table import Row, Table
 from payments.ledger.books import UNSEALED
-from payments.ledger.models import Block, Sealed, Unsealed
+from payments.ledger.models import Block, Sealed, Transfer, Unsealed
 
 __all__ = ["BLOCKS", "CHAIN", "SEALED", "head_of", "header_of", "seal_waiting"]
 
@@ -31,7 +31,8 @@ BLOCKS = Table(
     *("number", "first_sequence", "count", "previous_hash", "root", "totals", "sealed_at"),
     *("key", "hash", "signature"),
 )
-SEALED = Table(Sealed, "sequence", "transfer_id")
+SEALED = Table(Sealed, "sequence", "transfer_id", "kind")
+KINDS = Table(Transfer, "id", "kind")
 NOTE_SIZES = Table(Unsealed, "id", "count")
 
 
@@ -93,11 +94,21 @@ def _seal_block(now: datetime, key: SigningKey) -> int:
     header = _next_header(header_of(newest[0]) if newest else None, leaves, notes, now, key)
     block = _row(header, now, key)
     BLOCKS.insert([block])
-    SEALED.insert([(header.first_sequence + place, leaf[0]) for place, leaf in enumerate(leaves)])
+    SEALED.insert(_places(leaves, header.first_sequence))
     if UNSEALED.delete("id", [note[0] for note in notes]) != len(notes):
         raise StaleRead("another sealer took these notes")
     on_commit(lambda: signing.append_head(head_of(block)))
     return header.count
+
+
+def _places(leaves: Sequence[Sequence[str]], first: int) -> list[Row]:
+    """A note of an older version names no kinds; the transfers tell them."""
+    unnamed = [leaf[0] for leaf in leaves if len(leaf) == 2]
+    kinds: dict[str, str] = dict(KINDS.select("id", unnamed))
+    return [
+        (first + place, leaf[0], leaf[2] if len(leaf) > 2 else kinds[leaf[0]])
+        for place, leaf in enumerate(leaves)
+    ]
 
 
 def _next_notes() -> list[Row]:

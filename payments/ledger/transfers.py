@@ -41,7 +41,8 @@ class Posting(msgspec.Struct, frozen=True):
     """A transfer to be written.
 
     ``id`` names the operation for ever (``message:<uuid>``), legs of one operation are
-    ``<operation>/<leg>`` with the operation as ``group``. ``debit`` and ``credit`` are account
+    ``<operation>/<leg>`` with the operation as ``group``; an id always begins with its group, so
+    that a group is found by the key. ``debit`` and ``credit`` are account
     ids as 32 hex digits. ``meta`` is canonical JSON, see ``meta_text``.
     """
 

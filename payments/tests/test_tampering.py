@@ -163,9 +163,15 @@ def test_a_row_removed_with_its_place(story: Story) -> None:
 def test_swapped_places(story: Story) -> None:
     one, two = (Sealed.objects.get(transfer_id=f"message:{n}") for n in (0, 1))
     remove(Sealed, pk__in=[one.pk, two.pk])
-    Sealed.objects.create(sequence=one.pk, transfer_id=two.transfer_id)
-    Sealed.objects.create(sequence=two.pk, transfer_id=one.transfer_id)
+    Sealed.objects.create(sequence=one.pk, transfer_id=two.transfer_id, kind=two.kind)
+    Sealed.objects.create(sequence=two.pk, transfer_id=one.transfer_id, kind=one.kind)
     found(block=place_of("message:0")["block"])
+
+
+def test_a_place_among_another_kind(story: Story) -> None:
+    sealed = Sealed.objects.get(transfer_id="fill")
+    change(Sealed, sealed.pk, kind="gift")
+    found(sequence=sealed.pk, transfer="fill")
 
 
 def test_an_inserted_row(story: Story) -> None:
