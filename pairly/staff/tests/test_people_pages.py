@@ -108,12 +108,12 @@ def test_notes(join: Any) -> None:
     ava = join()
     support = staff_browser("support")
     assert "This field is required" in press(support, ava, "add_note", text=" ").content.decode()
-    assert is_done(press(support, ava, "add_note", text="Asked about <b>refunds</b>"))
+    assert is_done(press(support, ava, "add_note", text="Asked about <b>lighthouses</b>"))
     text = support.get(f"/admin/accounts/user/{ava.id}/change/").content.decode()
-    assert "&lt;b&gt;refunds" in text
+    assert "&lt;b&gt;lighthouses" in text
     note = StaffNote.objects.get()
     assert orjson.loads(newest("user.noted").after) == {"note": str(note.pk)}
-    assert "refunds" not in str(ava.api.get("me/export").json())
+    assert "lighthouses" not in str(ava.api.get("me/export").json())
 
 
 @pytest.mark.mongodb
