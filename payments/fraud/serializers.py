@@ -11,7 +11,7 @@ from payments.fraud.signals import SIGNALS
 from payments.staff_lists import StaffQuerySerializer
 
 __all__ = [
-    "ChangeRulesSerializer",
+    "ChangeFraudRulesSerializer",
     "CheckSerializer",
     "CheckWithInputsSerializer",
     "ChecksQuerySerializer",
@@ -125,7 +125,7 @@ class RuleSetSerializer(serializers.ModelSerializer[RuleSet]):
         fields = ("version", "rules", "actor_id", "reason", "created_at")
 
 
-class ChangeRulesSerializer(StrictSerializer):
+class ChangeFraudRulesSerializer(StrictSerializer):
     """All rules as they are to be from now on, not only those that differ."""
 
     base_version = serializers.IntegerField(

@@ -21,7 +21,7 @@ from payments.fraud.models import FraudCheck, Review, RuleSet
 from payments.fraud.rule_sets import change_rules
 from payments.fraud.selectors import find_checks, find_reviews
 from payments.fraud.serializers import (
-    ChangeRulesSerializer,
+    ChangeFraudRulesSerializer,
     CheckSerializer,
     ChecksQuerySerializer,
     CheckWithInputsSerializer,
@@ -154,12 +154,12 @@ class RuleSetsView(ListAPIView[RuleSet]):
     ordering = ("-number",)
     queryset = RuleSet.objects.all()
 
-    @extend_schema(request=ChangeRulesSerializer, responses={201: RuleSetSerializer})
+    @extend_schema(request=ChangeFraudRulesSerializer, responses={201: RuleSetSerializer})
     def post(self, request: Request) -> Response:
         """Put rules in force: a new version. Needs the second factor proved within
         ``STEP_UP_SECONDS``."""
         require_fresh_second_factor(request)
-        wish = ChangeRulesSerializer.checked(request)
+        wish = ChangeFraudRulesSerializer.checked(request)
         made = change_rules(
             actor_id=request.user.pk,
             base_number=wish["base_version"],
