@@ -3,18 +3,12 @@
 from pairly.core.errors import Conflict, PairlyError, PermissionDenied
 
 __all__ = [
-    "ClientIdConflict",
     "MessageBlocked",
     "MessageDeleted",
     "NotAnsweredYet",
     "TooLate",
     "TooManyNewConversations",
 ]
-
-
-class ClientIdConflict(Conflict):
-    code = "client_id_conflict"
-    title = "This client_id was used for another message."
 
 
 class MessageBlocked(PairlyError):

@@ -170,6 +170,14 @@ TASKS: tuple[PeriodicTask, ...] = (
         function="messaging.attachments.tasks.remove_unused_attachments",
         every=timedelta(minutes=1),
     ),
+    *(
+        PeriodicTask(
+            name=f"calling.{name}",
+            function=f"calling.tasks.{name}",
+            every=timedelta(milliseconds=settings.CALL_SWEEP_MILLISECONDS),
+        )
+        for name in ("expire_ringing", "bill_calls", "reap_calls")
+    ),
 )
 if settings.MOCK_MODE:
     TASKS += (

@@ -126,6 +126,7 @@ INSTALLED_APPS = [
     "pairly.staff.apps.StaffConfig",
     "payments",
     "messaging",
+    "calling",
     "pairly.webclient",
 ]
 AUTH_USER_MODEL = "accounts.User"
@@ -379,6 +380,26 @@ TYPING_INTERVAL_SECONDS = pairly_int("TYPING_INTERVAL_SECONDS", 3, minimum=1)
 TYPING_EXPIRY_SECONDS = pairly_int("TYPING_EXPIRY_SECONDS", 6, minimum=1)
 TYPING_PARTNER_CACHE_SECONDS = pairly_int("TYPING_PARTNER_CACHE_SECONDS", 10, minimum=1)
 
+# Calls: an increment is the least that is billed, a part of the minute
+
+RING_TIMEOUT_SECONDS = pairly_int("RING_TIMEOUT_SECONDS", 30, minimum=1)
+CALL_MEDIA_TIMEOUT_SECONDS = pairly_int("CALL_MEDIA_TIMEOUT_SECONDS", 20, minimum=1)
+CALL_HEARTBEAT_SECONDS = pairly_int("CALL_HEARTBEAT_SECONDS", 5, minimum=1)
+CALL_GRACE_SECONDS = pairly_int("CALL_GRACE_SECONDS", 15, minimum=1)
+CALL_OUTAGE_SECONDS_MAX = pairly_int("CALL_OUTAGE_SECONDS_MAX", 60, minimum=1)
+CALL_SWEEP_MILLISECONDS = pairly_int("CALL_SWEEP_MILLISECONDS", 1000, minimum=10)
+CALL_CALLEE_SHARE_PERCENT = pairly_int("CALL_CALLEE_SHARE_PERCENT", 0)
+CALL_STATISTICS_DAYS = pairly_int("CALL_STATISTICS_DAYS", 30, minimum=1)
+CALL_INVITES_MAX = pairly_int("CALL_INVITES_MAX", 10, minimum=1)
+CALL_INVITES_WINDOW_SECONDS = pairly_int("CALL_INVITES_WINDOW_SECONDS", 60, minimum=1)
+BILLING_MINUTE_SECONDS = pairly_int("BILLING_MINUTE_SECONDS", 60, minimum=1)
+BILLING_INCREMENT_SECONDS = min(
+    pairly_int("BILLING_INCREMENT_SECONDS", 60, minimum=1),
+    BILLING_MINUTE_SECONDS,
+)
+if BILLING_MINUTE_SECONDS % BILLING_INCREMENT_SECONDS:
+    raise ValueError("PAIRLY_BILLING_INCREMENT_SECONDS must divide PAIRLY_BILLING_MINUTE_SECONDS")
+
 # Moderation: what looks at texts, and how long what was looked at is kept
 
 MODERATION_SERVICE_URL = env.str("MODERATION_SERVICE_URL", "")
@@ -595,6 +616,9 @@ SPECTACULAR_SETTINGS = {
         "AdjustmentState": "payments.adjustments.models.State",
         "ApprovalState": "pairly.approvals.models.State",
         "AttachmentKind": "messaging.attachments.models.Attachment.Kind",
+        "CallEndReason": "calling.states.Reason",
+        "CallMedia": "calling.models.Media",
+        "CallStatus": "calling.states.Status",
         "CaseTargetType": "pairly.moderation.models.Case.TargetType",
         "ReportTargetType": "pairly.accounts.models.Report.TargetType",
         "AlertSeverity": "pairly.alerts.models.Severity",

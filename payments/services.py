@@ -8,6 +8,7 @@ from uuid import UUID
 from pairly.core.db import run_atomic
 from pairly.realtime.services import announce as announce_event
 from payments import selectors
+from payments.holds import Holds, open_holds, taken_by
 from payments.ledger.accounts import (
     BONUS,
     PERSONAL_KINDS,
@@ -25,12 +26,15 @@ from payments.wallets import Charges, Wallet
 __all__ = [
     "Charges",
     "Grant",
+    "Holds",
     "Wallet",
     "grant_credits",
     "grant_many",
+    "open_holds",
     "open_wallets",
     "prove",
     "return_charge",
+    "taken_by",
 ]
 
 HOUSE_KEYS = (house_key(SALES), house_key(PROMOTIONS))

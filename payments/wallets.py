@@ -23,7 +23,7 @@ from payments.ledger.accounts import (
 from payments.ledger.books import AccountState, Books
 from payments.ledger.transfers import NO_META, Posting, meta_text
 
-__all__ = ["Charges", "Wallet", "wallet_of_states"]
+__all__ = ["Charges", "Wallet", "require_funds", "wallet_of_states"]
 
 
 class Wallet(msgspec.Struct, frozen=True):
@@ -61,6 +61,18 @@ def wallet_of_states(spendable: Sequence[AccountState], debt: int) -> Wallet:
         stops |= state.stops
     frozen = bool(stops & FREEZE_STOP)
     return Wallet(balance, held, 0 if debt or frozen else balance - held, debt, frozen)
+
+
+def require_funds(spendable: Sequence[AccountState], debt: int, credits: int) -> None:
+    """Raises ``SpendingFrozen`` or ``InsufficientCredits`` unless so many credits may be spent or
+    held now."""
+    if any([state.stops for state in spendable]):
+        if any([state.stops & FREEZE_STOP for state in spendable]):
+            raise SpendingFrozen
+        raise InsufficientCredits(f"{debt} credits are owed; settle them first.")
+    available = sum([state.balance - state.held for state in spendable])
+    if available < credits:
+        raise InsufficientCredits(f"This costs {credits} credits; {available} are available.")
 
 
 class Charges:
@@ -108,7 +120,7 @@ class Charges:
             raise ValueError(f"{operation} costs {credits}")
         if credits:
             spendable = self._spendable_of(payer_id)
-            self._require(payer_id, spendable, credits)
+            require_funds(spendable, self._debts.get(payer_id, 0), credits)
             share = credits * self._share_percent // 100
             legs = self._legs(spendable, payee_id, credits, share)
             text = meta_text(meta) if meta else NO_META
@@ -137,16 +149,6 @@ class Charges:
             found = (self._books.find(personal_key(user_id, kind)) for kind in (BONUS, PAID))
             states = self._spendable[user_id] = [state for state in found if state is not None]
         return states
-
-    def _require(self, payer_id: UUID, spendable: Sequence[AccountState], credits: int) -> None:
-        available = sum([state.balance - state.held for state in spendable])
-        if any([state.stops for state in spendable]):
-            if any([state.stops & FREEZE_STOP for state in spendable]):
-                raise SpendingFrozen
-            debt = self._debts.get(payer_id, 0)
-            raise InsufficientCredits(f"{debt} credits are owed; settle them first.")
-        if available < credits:
-            raise InsufficientCredits(f"This costs {credits} credits; {available} are available.")
 
     def _legs(
         self, spendable: Sequence[AccountState], payee_id: UUID, credits: int, share: int

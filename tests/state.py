@@ -8,7 +8,8 @@ __all__ = ["State"]
 
 
 class State:
-    """What a client keeps: conversations, most recent first, the wallet, and what staff told."""
+    """What a client keeps: conversations, most recent first, calls, the wallet, and what staff
+    told."""
 
     def __init__(self, person: Person) -> None:
         self._person = person
@@ -22,14 +23,15 @@ class State:
             for conversation_id in self.conversations
             for message in person.all_of(f"conversations/{conversation_id}/messages?after_seq=0")
         }
+        self.calls: dict[str, Json] = {row["id"]: row for row in person.all_of("calls")}
         self.wallet = person.wallet()
         self.notices: list[Json] = person.all_of("moderation/notices")
 
-    def as_lists(self) -> tuple[list[Json], dict[str, Json], Json, list[Json]]:
+    def as_lists(self) -> tuple[list[Json], dict[str, Json], dict[str, Json], Json, list[Json]]:
         rows = sorted(
             self.conversations.values(), key=lambda c: (c["updated_at"], c["id"]), reverse=True
         )
-        return rows, self.messages, self.wallet, self.notices
+        return rows, self.messages, self.calls, self.wallet, self.notices
 
     def apply(self, event: Json) -> None:
         handler: Callable[[Json], None] = getattr(self, f"_on_{event['type'].replace('.', '_')}")
@@ -98,6 +100,36 @@ class State:
 
     def _on_wallet_updated(self, data: Json) -> None:
         self.wallet = data
+
+    def _on_call_incoming(self, data: Json) -> None:
+        self.calls[data["call"]["id"]] = data["call"] | {"peer": data["caller"]}
+
+    def _on_call_state(self, data: Json) -> None:
+        call = data["call"]
+        known = self.calls.get(call["id"])
+        peer = known["peer"] if known else self._peer_of(call)
+        self.calls[call["id"]] = call | {"peer": peer}
+
+    def _on_call_charged(self, data: Json) -> None:
+        self.calls[data["call_id"]]["credits"] += data["credits"]
+
+    def _on_call_balance_low(self, data: Json) -> None:
+        """A notice of the moment; it changes nothing that is kept."""
+        assert data["call_id"] in self.calls
+
+    def _on_call_ended(self, data: Json) -> None:
+        self._on_call_state(data)
+        assert (data["credits"], data["seconds"]) == (
+            data["call"]["credits"],
+            data["call"]["billed_seconds"],
+        )
+
+    def _peer_of(self, call: Json) -> Json:
+        mine = call["caller_id"] == self._person.id
+        other_id = call["callee_id"] if mine else call["caller_id"]
+        peer: Json = self._person.call("GET", f"calls/{call['id']}")["peer"]
+        assert peer["id"] == other_id
+        return peer
 
     def _on_conversation_opened(self, data: Json) -> None:
         made = self._new_conversation(data["conversation_id"], data["peer_id"])

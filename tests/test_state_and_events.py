@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from django.test import override_settings
 
 from tests.clients import Json, Person, Socket, text_message
 from tests.state import State
@@ -178,6 +179,26 @@ def play_grant(ava: Watched, ben: Watched, reason: str = "grant") -> None:
         )
 
 
+def play_calls(ava: Watched, ben: Watched, _conversation_id: str) -> None:
+    """Declined, cancelled, and one that the last credits pay a minute of."""
+
+    def invite() -> Json:
+        wish = {"callee_id": ben.person.id, "media": "audio", "client_id": str(uuid4())}
+        call_id = ava.socket.command("call.invite", wish)["call"]["id"]
+        return {"call_id": call_id}
+
+    ben.socket.command("call.decline", invite())
+    ava.socket.command("call.cancel", invite())
+    rate = ava.person.wallet()["available"]
+    with override_settings(PRICE_CALL_AUDIO_CREDITS_PER_MINUTE=rate):
+        call = invite()
+    ben.socket.command("call.accept", call)
+    for socket in (ava.socket, ben.socket):
+        socket.command("call.media", call | {"connected": True})
+        socket.command("call.heartbeat", call)
+    ben.socket.command("call.end", call)
+
+
 def test_state_before_plus_events_is_state_after(people: tuple[Watched, Watched]) -> None:
     from pairly.realtime.frames import EVENTS
 
@@ -204,7 +225,10 @@ def test_state_before_plus_events_is_state_after(people: tuple[Watched, Watched]
     ben.send(conversation_id=conversation_id)
     check()
     play_grant(ava, ben, "more")
-    for play in (play_edits, play_deletions, play_folders, play_moderation, play_decisions):
+    for play in (
+        *(play_edits, play_deletions, play_folders, play_moderation, play_decisions),
+        play_calls,
+    ):
         play(ava, ben, conversation_id)
         check()
     durable = {event.type for event in EVENTS.values() if event.durable}

@@ -18,7 +18,7 @@ from prometheus_client import Counter
 from messaging.attachments.claims import Claims
 from messaging.attachments.schemas import AttachmentView
 from messaging.conversations import INBOX, ConversationBatch, ConversationState, Side
-from messaging.errors import ClientIdConflict, MessageBlocked
+from messaging.errors import MessageBlocked
 from messaging.events import MessageSent
 from messaging.messages import MESSAGES, NO_ATTACHMENTS, message_view
 from messaging.models import Hidden, Message, MessageKind, client_key
@@ -28,6 +28,7 @@ from pairly.accounts.selectors import is_blocked_between, standings_of, user_exi
 from pairly.core import clock
 from pairly.core.db import on_commit
 from pairly.core.errors import (
+    ClientIdConflict,
     NotFound,
     PairlyError,
     PermissionDenied,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 __all__ = [
+    "ClientIdConflict",
     "Conflict",
     "FieldError",
     "NotAuthenticated",
@@ -89,6 +90,13 @@ class Conflict(PairlyError):
     code = "conflict"
     status = 409
     title = "The request contradicts the current state."
+
+
+class ClientIdConflict(Conflict):
+    """A client names each wish of its own once; again it means the same wish."""
+
+    code = "client_id_conflict"
+    title = "This client_id was used for something else."
 
 
 class Unavailable(PairlyError):

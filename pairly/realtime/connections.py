@@ -40,7 +40,8 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 class News(msgspec.Struct, frozen=True):
     """One event for one person. ``data`` and ``ack`` are JSON; ``position`` is None for what is
-    not kept. The socket named by ``origin`` gets the ack in place of the event."""
+    not kept. The socket named by ``origin`` gets the ack in place of the event. ``device_id``
+    and ``except_device_id`` keep it to one of the person's devices, or from one."""
 
     user_id: UUID
     type: str
@@ -48,6 +49,11 @@ class News(msgspec.Struct, frozen=True):
     position: int | None = None
     origin: Origin | None = None
     ack: str = "{}"
+    device_id: UUID | None = None
+    except_device_id: UUID | None = None
+
+    def is_for(self, device_id: UUID) -> bool:
+        return self.device_id in (None, device_id) and self.except_device_id != device_id
 
 
 class Disconnect(msgspec.Struct, frozen=True):
@@ -234,6 +240,10 @@ class Hub:
             if not mine:
                 del self.connections[connection.user_id]
 
+    def of(self, user_id: UUID) -> list[Connection]:
+        """A person's open sockets in this process. From any thread."""
+        return list(self.connections.get(user_id, ()))
+
     def all(self) -> list[Connection]:
         return [connection for mine in self.connections.values() for connection in mine]
 
@@ -325,8 +335,10 @@ def _deliver_to(mine: set[Connection], item: News) -> None:
     for connection in list(mine):
         if item.origin is not None and connection.key == item.origin.connection_key:
             connection.ack(item.origin.command_id, item.ack, item.position)
-        elif feature in connection.features and (
-            item.position is None or item.position > connection.start_position
+        elif (
+            feature in connection.features
+            and item.is_for(connection.device_id)
+            and (item.position is None or item.position > connection.start_position)
         ):
             frame = frame or event_frame(item.type, item.data, item.position)
             connection.send_text(frame, item.position)
@@ -334,15 +346,27 @@ def _deliver_to(mine: set[Connection], item: News) -> None:
 
 def _packed(item: News | Disconnect) -> list[Any]:
     if isinstance(item, News):
-        return [item.user_id.hex, item.type, item.data, item.position]
-    return [item.user_id.hex, item.code, item.device_id.hex if item.device_id else None]
+        devices = (_hex(item.device_id), _hex(item.except_device_id))
+        return [item.user_id.hex, item.type, item.data, item.position, *devices]
+    return [item.user_id.hex, item.code, _hex(item.device_id)]
 
 
 def _unpacked(packed: list[Any]) -> News | Disconnect:
     user_id = UUID(hex=packed[0])
-    if len(packed) == 4:
-        return News(user_id, packed[1], packed[2], packed[3])
-    return Disconnect(user_id, packed[1], UUID(hex=packed[2]) if packed[2] else None)
+    if len(packed) == 3:
+        return Disconnect(user_id, packed[1], _id(packed[2]))
+    kind, data, position, device, excepted = packed[1:]
+    return News(
+        user_id, kind, data, position, device_id=_id(device), except_device_id=_id(excepted)
+    )
+
+
+def _hex(value: UUID | None) -> str | None:
+    return value.hex if value else None
+
+
+def _id(text: str | None) -> UUID | None:
+    return UUID(hex=text) if text else None
 
 
 hub = Hub()

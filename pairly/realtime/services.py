@@ -109,10 +109,29 @@ def announce(
     append([Append(user_id, event_type, body) for user_id in user_ids], now)
 
 
-def send_ephemeral(user_ids: Iterable[UUID], event_type: str, data: Any) -> None:
-    """Push what is not kept: no position, no row, lost when nobody is there."""
+def send_ephemeral(
+    user_ids: Iterable[UUID],
+    event_type: str,
+    data: Any,
+    *,
+    device_id: UUID | None = None,
+    except_device_id: UUID | None = None,
+) -> None:
+    """Push what is not kept: no position, no row, lost when nobody is there. To all devices of
+    these people, to one alone, or to all but one."""
     body = to_json(data)
-    hub.publish([News(user_id, event_type, body) for user_id in user_ids])
+    hub.publish(
+        [
+            News(
+                user_id,
+                event_type,
+                body,
+                device_id=device_id,
+                except_device_id=except_device_id,
+            )
+            for user_id in user_ids
+        ]
+    )
 
 
 def disconnect(user_id: UUID, *, code: int, device_id: UUID | None = None) -> None:

@@ -1,0 +1,20 @@
+from django.apps import AppConfig
+
+
+class CallingConfig(AppConfig):
+    name = "calling"
+
+    def ready(self) -> None:
+        from calling import commands, handlers  # noqa: F401 - registers the commands of calls.
+        from calling.exports import calls_of
+        from calling.invariants import INVARIANTS
+        from pairly.accounts import exports
+        from pairly.accounts.events import UserBlocked, UserDeleted, UserSuspended
+        from pairly.core.invariants import register_invariants
+        from pairly.outbox.services import subscribe
+
+        subscribe(UserBlocked, handlers.on_blocked, inside=True)
+        subscribe(UserSuspended, handlers.on_suspended, inside=True)
+        subscribe(UserDeleted, handlers.on_deleted, inside=True)
+        register_invariants(*INVARIANTS)
+        exports.register("calls", calls_of)

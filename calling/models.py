@@ -1,0 +1,176 @@
+"""Calls, who is in one, and when silence was last looked for.
+
+A call has one row, and every change of it is a compare-and-set on its ``version``. What is held and
+charged for it is in the ledger, under names made of its id.
+"""
+
+from datetime import datetime, timedelta
+from typing import ClassVar
+from uuid import UUID
+
+from django.conf import settings
+from django.db import models
+
+from calling.states import LIVE, Reason, Status
+from calling.tariff import Tariff
+from pairly.core.ids import new_id
+
+__all__ = ["CLIENT_ID_CHARACTERS_MAX", "Call", "Low", "Media", "Slot", "Watch", "client_key"]
+
+CLIENT_ID_CHARACTERS_MAX = 64
+CLIENT_KEY_CHARACTERS_MAX = 32 + CLIENT_ID_CHARACTERS_MAX
+MILLISECOND = timedelta(milliseconds=1)
+
+
+def client_key(caller_id: UUID, client_id: str) -> str:
+    """A person's name for one invite, unique for ever."""
+    return caller_id.hex + client_id
+
+
+class Media(models.TextChoices):
+    AUDIO = "audio", "Audio"
+    VIDEO = "video", "Video"
+
+
+class Low(models.IntegerChoices):
+    """What the caller was told of the credits that are left."""
+
+    NOTHING = 0
+    SOON = 1
+    LAST = 2
+
+
+class Call(models.Model):
+    """One call. The quote is fixed when it is made, whatever prices and settings become.
+
+    ``caller_seen_at`` and ``callee_seen_at`` are the last signs of life; a write of theirs is all
+    that a heartbeat costs. ``due_at`` is when a sweeper looks next, and null once it has ended.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False, db_column="_id")
+    version = models.BigIntegerField(default=0, help_text="grows with every change of the row")
+    caller = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    callee = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    client_key = models.CharField(max_length=CLIENT_KEY_CHARACTERS_MAX, unique=True)
+    answer_key = models.CharField(  # noqa: DJ001 - unique, and most calls have none
+        max_length=CLIENT_KEY_CHARACTERS_MAX,
+        unique=True,
+        null=True,
+        help_text="client key of the callee's own invite that met this call and accepted it",
+    )
+    media = models.CharField(max_length=8, choices=Media)
+    status = models.CharField(max_length=8, choices=Status, default=Status.RINGING)
+    end_reason = models.CharField(max_length=12, choices=Reason, default="", blank=True)
+    ended_by_id = models.UUIDField(null=True)
+
+    credits_per_minute = models.PositiveIntegerField()
+    minute_seconds = models.PositiveIntegerField()
+    increment_seconds = models.PositiveIntegerField()
+    share_percent = models.PositiveSmallIntegerField()
+
+    caller_device_id = models.UUIDField()
+    callee_device_id = models.UUIDField(null=True)
+    created_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True)
+    connected_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    caller_media_at = models.DateTimeField(null=True)
+    callee_media_at = models.DateTimeField(null=True)
+    caller_seen_at = models.DateTimeField()
+    callee_seen_at = models.DateTimeField(help_text="its making, until the callee answers")
+
+    held_minutes = models.PositiveIntegerField(default=0, help_text="ever held, charged ones too")
+    charged_minutes = models.PositiveIntegerField(default=0)
+    credits = models.PositiveBigIntegerField(default=0, help_text="charged so far")
+    billed_seconds = models.PositiveIntegerField(default=0)
+    low_told = models.PositiveSmallIntegerField(choices=Low, default=Low.NOTHING)
+    due_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["status", "due_at"], name="call_due"),
+            models.Index(fields=["caller", "-id"], name="call_by_caller"),
+            models.Index(fields=["callee", "-id"], name="call_by_callee"),
+        ]
+
+    def __str__(self) -> str:
+        return f"call {self.id}"
+
+    @property
+    def is_live(self) -> bool:
+        return self.status in LIVE
+
+    @property
+    def tariff(self) -> Tariff:
+        return Tariff(
+            self.credits_per_minute, self.minute_seconds * 1000, self.increment_seconds * 1000
+        )
+
+    @property
+    def people(self) -> tuple[UUID, UUID]:
+        return self.caller_id, self.callee_id
+
+    def has(self, user_id: UUID) -> bool:
+        return user_id in self.people
+
+    def side_of(self, user_id: UUID) -> str:
+        """``caller`` or ``callee``, as the columns of that side begin."""
+        return "caller" if user_id == self.caller_id else "callee"
+
+    def peer_of(self, user_id: UUID) -> UUID:
+        return self.callee_id if user_id == self.caller_id else self.caller_id
+
+    def device_of(self, user_id: UUID) -> UUID | None:
+        """The device that this person's side is bound to."""
+        return self.caller_device_id if user_id == self.caller_id else self.callee_device_id
+
+    @property
+    def seen_at(self) -> datetime:
+        """The last sign of life of the weaker side."""
+        return min(self.caller_seen_at, self.callee_seen_at)
+
+    def talked(self, moment: datetime) -> int:
+        """Milliseconds from the start of media to that moment, at least none."""
+        if self.connected_at is None:
+            return 0
+        return max(0, (moment - self.connected_at) // MILLISECOND)
+
+    def start_of_minute(self, number: int) -> datetime:
+        """When that minute of an active call begins, counted from 1 on."""
+        assert self.connected_at is not None
+        return self.connected_at + (number - 1) * timedelta(seconds=self.minute_seconds)
+
+
+class Slot(models.Model):
+    """A person and the live call they are in, if any.
+
+    The row that guards who may be in which call: whoever begins or ends a call of theirs, blocks
+    or suspends them writes it, by compare-and-set on ``version``, so no two of these can both
+    succeed in ignorance of each other.
+    """
+
+    user_id = models.UUIDField(primary_key=True, editable=False, db_column="_id")
+    call_id = models.UUIDField(null=True)
+    version = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"slot of {self.user_id}"
+
+
+class Watch(models.Model):
+    """One row: when silence was last looked for, and since when without a break.
+
+    While nobody looks nobody may be able to report either, so such a break of ours is not held
+    against the people in a call.
+    """
+
+    id = models.CharField(primary_key=True, max_length=8, db_column="_id", editable=False)
+    swept_at = models.DateTimeField()
+    resumed_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.id} at {self.swept_at}"

@@ -1,0 +1,147 @@
+"""Reads of calls; the ``..._for`` functions are the only way to a call."""
+
+import heapq
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import Count, Q, QuerySet, Sum
+
+from calling.models import Call, Media
+from calling.states import Reason, Status
+from pairly.accounts.models import User
+from pairly.core.errors import Conflict, NotFound
+from pairly.core.ids import first_id_at
+
+__all__ = [
+    "Listed",
+    "bound_call",
+    "call_by_id",
+    "call_for",
+    "call_of_client_key",
+    "calls_for",
+    "due_calls",
+    "listed",
+    "statistics_of",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A call in the history of one of the two, and the other one."""
+
+    call: Call
+    viewer_id: UUID
+    peer: User
+
+    @property
+    def id(self) -> UUID:
+        return self.call.id
+
+
+def call_by_id(call_id: UUID) -> Call:
+    """Anybody's. Raises ``NotFound``."""
+    call = Call.objects.filter(pk=call_id).first()
+    if call is None:
+        raise NotFound("There is no such call.")
+    return call
+
+
+def call_for(user_id: UUID, call_id: UUID) -> Call:
+    """Raises ``NotFound`` alike for what is absent and for calls of others."""
+    call = call_by_id(call_id)
+    if not call.has(user_id):
+        raise NotFound("There is no such call.")
+    return call
+
+
+def bound_call(user_id: UUID, device_id: UUID, call_id: UUID) -> Call:
+    """A live call that this device is in. Raises ``NotFound``, or ``Conflict`` if it is over or on
+    another device of this person."""
+    call = call_for(user_id, call_id)
+    if not call.is_live:
+        raise Conflict("This call is over.")
+    if call.device_of(user_id) != device_id:
+        raise Conflict("This call is on another device.")
+    return call
+
+
+def call_of_client_key(key: str) -> Call | None:
+    """The call that this invite made, or met and accepted."""
+    return Call.objects.filter(Q(client_key=key) | Q(answer_key=key)).first()
+
+
+def due_calls(statuses: Iterable[Status], now: datetime, limit: int) -> list[UUID]:
+    """Whose time to be looked after has come, of each status the longest overdue first."""
+    return [
+        call_id
+        for status in statuses
+        for call_id in due_in(status, now).values_list("pk", flat=True)[:limit]
+    ]
+
+
+def due_in(status: Status, now: datetime) -> "QuerySet[Call]":
+    return Call.objects.filter(status=status.value, due_at__lte=now).order_by("due_at")
+
+
+def calls_for(user_id: UUID, *, before: UUID | None, limit: int) -> list[Listed]:
+    """A person's calls, newest first, older than that one. An index read for each side, merged."""
+    sides = [list(made_by(side, user_id, before)[:limit]) for side in ("caller", "callee")]
+    merged: Iterable[Call] = heapq.merge(*sides, key=lambda call: call.id, reverse=True)
+    return listed(list(islice(merged, limit)), user_id)
+
+
+def made_by(side: str, user_id: UUID, before: UUID | None) -> "QuerySet[Call]":
+    calls = Call.objects.filter(**{f"{side}_id": user_id})
+    if before is not None:
+        calls = calls.filter(pk__lt=before)
+    return calls.order_by("-id")
+
+
+def listed(calls: Sequence[Call], viewer_id: UUID) -> list[Listed]:
+    """With the other ones, in one query."""
+    peers = User.objects.in_bulk({call.peer_of(viewer_id) for call in calls})
+    return [Listed(call, viewer_id, peers[call.peer_of(viewer_id)]) for call in calls]
+
+
+def statistics_of(user_id: UUID, now: datetime) -> dict[str, Any]:
+    """What a person's calls of the last ``CALL_STATISTICS_DAYS`` come to, as
+    ``serializers.StatisticsSerializer`` describes it."""
+    days: int = settings.CALL_STATISTICS_DAYS
+    since = first_id_at(now - timedelta(days=days))
+    made, received = (
+        _sums(Call.objects.filter(**{f"{side}_id": user_id}, pk__gte=since))
+        for side in ("caller", "callee")
+    )
+    return {"days": days, "made": made, "received": received}
+
+
+def _sums(calls: "QuerySet[Call]") -> dict[str, Any]:
+    rows = calls.filter(status=Status.ENDED.value).values("end_reason", "media")
+    sums: dict[str, Any] = {
+        "calls": 0,
+        "answered": 0,
+        "missed": 0,
+        "seconds": 0,
+        "credits": 0,
+        "by_media": dict.fromkeys(Media.values, 0),
+        "by_reason": dict.fromkeys(Reason.values, 0),
+    }
+    for row in rows.annotate(
+        calls=Count("pk"),
+        answered=Count("accepted_at"),
+        seconds=Sum("billed_seconds"),
+        spent=Sum("credits"),
+    ):
+        sums["calls"] += row["calls"]
+        sums["answered"] += row["answered"]
+        sums["seconds"] += row["seconds"]
+        sums["credits"] += row["spent"]
+        sums["by_media"][row["media"]] += row["calls"]
+        sums["by_reason"][row["end_reason"]] += row["calls"]
+    sums["missed"] = sums["by_reason"][Reason.MISSED]
+    return sums

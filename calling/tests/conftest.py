@@ -1,0 +1,24 @@
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from calling.tests.line import Line
+from messaging.tests.conftest import give
+from pairly.core import clock
+
+__all__ = ["give"]
+
+
+@pytest.fixture
+def line(live_server_url: str) -> Iterator[Line]:
+    made = Line(live_server_url)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def one_clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[], Any]:
+    """Time travels for calls too where MongoDB would ask its own clock."""
+    monkeypatch.setattr("calling.clock.database_now", clock.now)
+    return clock.now

@@ -1,0 +1,25 @@
+"""Routes of calling below ``/api/v1/``."""
+
+from django.urls import path
+
+from calling.api import (
+    CallAccept,
+    CallCancel,
+    CallDecline,
+    CallDetail,
+    CallEnd,
+    CallJoin,
+    CallList,
+    CallStatistics,
+)
+
+urlpatterns = [
+    path("calls", CallList.as_view()),
+    path("calls/statistics", CallStatistics.as_view()),
+    path("calls/<uuid:call_id>", CallDetail.as_view()),
+    path("calls/<uuid:call_id>/accept", CallAccept.as_view()),
+    path("calls/<uuid:call_id>/decline", CallDecline.as_view()),
+    path("calls/<uuid:call_id>/cancel", CallCancel.as_view()),
+    path("calls/<uuid:call_id>/end", CallEnd.as_view()),
+    path("calls/<uuid:call_id>/join", CallJoin.as_view()),
+]
