@@ -186,7 +186,8 @@ def test_the_ledger_is_explored(filled: Filled) -> None:
 @pytest.mark.mongodb
 def test_failed_events_are_retried_or_discarded(filled: Filled) -> None:
     api = staff_api("admin")
-    assert len(results(api, "outbox")) == 2
+    waiting = [one["kind"].rpartition(".")[2] for one in results(api, "outbox")]
+    assert waiting.count("MailRequested") == 2
     (failed,) = results(api, "outbox", state="failed")
     event = f"{STAFF}outbox/{failed['id']}"
     assert api.post(f"{event}/retry", {}).status_code == 400
