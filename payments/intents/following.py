@@ -22,7 +22,9 @@ logger = logging.getLogger(__name__)
 
 INTENTS_AT_ONCE_MAX = 200
 AGE_PER_PAUSE = 4
-"""The older an intent, the rarer it is asked about: a quarter of its age is the pause."""
+"""The older an intent, the rarer it is asked about: a quarter of its age is the pause..."""
+LONGEST_PAUSE = timedelta(hours=6)
+"""... but not rarer: banks take days over refunds, and whoever waits asks us every day."""
 
 
 def follow_up(now: datetime) -> int:
@@ -56,7 +58,7 @@ def due_intents(now: datetime, *, over: bool) -> "QuerySet[Intent]":
 def next_look(created_at: datetime, now: datetime) -> datetime:
     """When to ask again about what was begun then."""
     shortest = timedelta(seconds=settings.INTENT_POLL_SECONDS)
-    pause = max(shortest, (now - created_at) / AGE_PER_PAUSE)
+    pause = max(shortest, min((now - created_at) / AGE_PER_PAUSE, LONGEST_PAUSE))
     return now + timedelta(milliseconds=pause // timedelta(milliseconds=1))
 
 

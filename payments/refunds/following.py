@@ -2,7 +2,7 @@
 reached them. Safe to run twice and in several processes."""
 
 import logging
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db.models import QuerySet
 
@@ -22,8 +22,6 @@ __all__ = ["due_refunds", "poll_refunds"]
 logger = logging.getLogger(__name__)
 
 REFUNDS_AT_ONCE_MAX = 200
-LONGEST_PAUSE = timedelta(hours=6)
-"""Banks take days, and whoever waits for money asks us every day."""
 
 
 def poll_refunds(now: datetime) -> int:
@@ -42,7 +40,7 @@ def due_refunds(now: datetime) -> "QuerySet[Refund]":
 
 
 def _take(refund: Refund, now: datetime) -> bool:
-    following = min(next_look(refund.created_at, now), now + LONGEST_PAUSE)
+    following = next_look(refund.created_at, now)
     seen: QuerySet[Refund] = Refund.objects.filter(pk=refund.pk, follow_up_at=refund.follow_up_at)
     return run_atomic(lambda: change_one(seen, follow_up_at=following))
 
