@@ -9,6 +9,7 @@ import orjson
 from django.db.models import QuerySet
 
 from pairly.core.ids import first_id_at
+from payments.disputes.selectors import open_disputes
 from payments.intents.models import Intent, Observed
 from payments.intents.states import PAID as PAID_STATUSES
 from payments.ledger.accounts import (
@@ -26,6 +27,7 @@ from payments.ledger.books import ACCOUNTS, AccountState
 from payments.ledger.history import ORDERING, Transaction, transactions_of
 from payments.ledger.proofs import HeadView, ledger_head
 from payments.ledger.sealing import BLOCKS, header_of
+from payments.refunds.selectors import unsettled_refunds
 from payments.wallets import Wallet, wallet_of_states
 from payments.webhooks.models import Webhook
 
@@ -38,9 +40,11 @@ __all__ = [
     "dead_webhooks",
     "ledger_status",
     "pockets_of",
+    "open_disputes",
     "paid_since",
     "set_aside_since",
     "transactions_of",
+    "unsettled_refunds",
     "wallet_of",
     "wallets_of",
 ]

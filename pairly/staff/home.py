@@ -27,7 +27,14 @@ from pairly.jobs.selectors import all_jobs, last_run
 from pairly.outbox.models import OutboxEvent
 from payments.fraud.selectors import reviews_waiting
 from payments.reconciliation.selectors import breaks_in, runs_of
-from payments.selectors import dead_webhooks, ledger_status, paid_since, set_aside_since
+from payments.selectors import (
+    dead_webhooks,
+    ledger_status,
+    open_disputes,
+    paid_since,
+    set_aside_since,
+    unsettled_refunds,
+)
 
 __all__ = ["Figure", "OpenAlerts", "home_alerts", "home_figures"]
 
@@ -239,12 +246,32 @@ def _background(now: datetime) -> Iterator[Figure]:
     )
 
 
+def _reversals(now: datetime) -> Iterator[Figure]:
+    disputes = _bounded(open_disputes())
+    yield Figure(
+        title="Refunds under way",
+        icon="undo",
+        value=_bounded(unsettled_refunds()),
+        note="at the provider, or waiting for a second person",
+        link=reverse("admin:payments_refund_changelist"),
+    )
+    yield Figure(
+        title="Disputes open",
+        icon="gavel",
+        value=disputes,
+        note="to be answered at the provider",
+        state="plain" if disputes == "0" else "warning",
+        link=reverse("admin:payments_dispute_changelist"),
+    )
+
+
 FIGURES: tuple[tuple[str, Callable[[datetime], Iterator[Figure]]], ...] = (
     ("users.view", _people),
     ("moderation.view", _reports),
     ("system.view", _messages),
     ("ledger.view", _ledger),
     ("payments.view", _purchases),
+    ("payments.view", _reversals),
     ("payments.view", _reconciliation),
     ("fraud.view", _fraud),
     ("audit.view", _audit),
