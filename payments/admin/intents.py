@@ -20,7 +20,7 @@ from pairly.core.http import request_id_of
 from payments.admin.filters import AmountFilter, DayFilter, ProviderFilter
 from payments.admin.observed import history_panel
 from payments.admin.refunds import RefundForm
-from payments.admin.rows import disputes_panel, refunds_panel, status_chip
+from payments.admin.rows import reversal_panels, status_chip
 from payments.currencies import format_amount
 from payments.disputes.selectors import disputes_of_intent
 from payments.intents.selectors import find_intents, history_of
@@ -101,8 +101,7 @@ class IntentAdmin(ReadOnlyAdmin):
         context = {**(extra_context or {}), "show_close": False}
         if intent is not None:
             context["panels"] = [
-                refunds_panel(refunds_of_intent(intent.pk)),
-                disputes_panel(disputes_of_intent(intent.pk)),
+                *reversal_panels(refunds_of_intent(intent.pk), disputes_of_intent(intent.pk)),
                 history_panel(history_of(intent.pk)),
                 _webhooks_panel(intent),
             ]

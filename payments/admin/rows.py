@@ -1,6 +1,6 @@
 """How purchases, refunds and disputes look in the tables of the staff site."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -15,11 +15,10 @@ from payments.models import Dispute, Intent, Refund
 
 __all__ = [
     "dispute_chip",
-    "disputes_panel",
     "finances_panels",
     "purchase_link",
     "refund_chip",
-    "refunds_panel",
+    "reversal_panels",
     "status_chip",
 ]
 
@@ -66,7 +65,19 @@ def purchase_link(intent_id: UUID, text: str = "") -> str:
     return _link("intent", intent_id, text or str(intent_id))
 
 
-def refunds_panel(refunds: Iterable[Refund], *, more: str = "") -> Panel:
+def reversal_panels(
+    refunds: Sequence[Refund], disputes: Sequence[Dispute], *, user_id: UUID | None = None
+) -> list[Panel]:
+    """Only those that have anything in them; with a person's id they lead to all of theirs."""
+    of_refunds = _list("refund", user_id) if user_id else ""
+    of_disputes = _list("dispute", user_id) if user_id else ""
+    return [
+        *([_refunds(refunds, of_refunds)] if refunds else []),
+        *([_disputes(disputes, of_disputes)] if disputes else []),
+    ]
+
+
+def _refunds(refunds: Sequence[Refund], more: str) -> Panel:
     return Panel(
         title="Refunds",
         icon="undo",
@@ -81,14 +92,13 @@ def refunds_panel(refunds: Iterable[Refund], *, more: str = "") -> Panel:
             ]
             for one in refunds
         ],
-        empty="Nothing was refunded.",
         more=more,
         more_text="All refunds",
         wide=True,
     )
 
 
-def disputes_panel(disputes: Iterable[Dispute], *, more: str = "") -> Panel:
+def _disputes(disputes: Sequence[Dispute], more: str) -> Panel:
     return Panel(
         title="Disputes",
         icon="gavel",
@@ -103,7 +113,6 @@ def disputes_panel(disputes: Iterable[Dispute], *, more: str = "") -> Panel:
             ]
             for one in disputes
         ],
-        empty="Nothing was disputed.",
         more=more,
         more_text="All disputes",
         wide=True,
@@ -113,11 +122,9 @@ def disputes_panel(disputes: Iterable[Dispute], *, more: str = "") -> Panel:
 def finances_panels(user_id: UUID) -> list[Panel]:
     """For the page of a person: purchases with their totals, refunds and disputes."""
     found = finances_of(user_id, limit=ROWS)
-    refunds, disputes = (_list(name, user_id) for name in ("refund", "dispute"))
     return [
         _purchases(user_id, found.purchases, [_total(one) for one in found.totals]),
-        *([refunds_panel(found.refunds, more=refunds)] if found.refunds else []),
-        *([disputes_panel(found.disputes, more=disputes)] if found.disputes else []),
+        *reversal_panels(found.refunds, found.disputes, user_id=user_id),
     ]
 
 
