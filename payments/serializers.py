@@ -14,9 +14,7 @@ __all__ = [
 
 class WalletSerializer(serializers.Serializer[Any]):
     balance = serializers.IntegerField(help_text="All credits, held ones included.")
-    held = serializers.IntegerField(
-        help_text="For a call, a review, a refund or a dispute."
-    )
+    held = serializers.IntegerField(help_text="For a call, a review, a refund or a dispute.")
     available = serializers.IntegerField(help_text="What may be spent now; 0 with debt or frozen.")
     debt = serializers.IntegerField(help_text="Owed; settled by the next purchase.")
     frozen = serializers.BooleanField(help_text="Staff have stopped spending for now.")

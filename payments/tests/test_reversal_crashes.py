@@ -100,6 +100,7 @@ def test_a_refund_in_the_dashboard(buyer: Buyer, end: str) -> None:
     assert all_is_well()
 
 
+@pytest.mark.usefixtures("trusting")
 @pytest.mark.parametrize("end", ["won", "lost"])
 def test_a_dispute_and_the_purchase_that_settles_the_debt(buyer: Buyer, end: str) -> None:
     intent = bought(buyer)

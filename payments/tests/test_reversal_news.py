@@ -44,6 +44,7 @@ def heard() -> list[str]:
     return names
 
 
+@pytest.mark.usefixtures("trusting")
 def test_each_is_told_once() -> None:
     buyer, desk = Buyer(), Desk()
     declined = buyer.intent()
