@@ -19,7 +19,8 @@ PERMISSIONS: Final[dict[str, str]] = {
     "moderation.view": "See reports and the moderation queue",
     "moderation.act": "Decide reports, hide messages, end calls",
     "content.view": "Read private messages, with a reason",
-    "content.act": "Export or delete private messages",
+    "content.act": "Export private conversations",
+    "content.erase": "Erase private messages for ever",
     "payments.view": "See intents, webhooks, receipts and reconciliation",
     "payments.act": "Replay or discard webhooks, resolve breaks, edit packages",
     "refunds.act": "Refund payments",
@@ -39,7 +40,7 @@ PERMISSIONS: Final[dict[str, str]] = {
 
 ROLES: Final[dict[str, frozenset[str]]] = {
     SUPERADMIN: frozenset(PERMISSIONS),
-    "admin": frozenset(PERMISSIONS) - {"roles.act"},
+    "admin": frozenset(PERMISSIONS) - {"roles.act", "content.erase"},
     "moderator": frozenset(
         {
             "users.view",

@@ -6,7 +6,7 @@ from uuid import UUID
 from pairly.accounts.models import User
 from pairly.accounts.services import remove_photo, remove_profile_text
 from pairly.core import clock
-from pairly.moderation.subjects import Decision, Shown, Subject
+from pairly.moderation.subjects import Decision, Picture, Shown, Subject
 
 __all__ = ["PersonSubject", "PhotoSubject", "ProfileSubject"]
 
@@ -57,6 +57,14 @@ class ProfileSubject(PersonSubject):
 
 class PhotoSubject(PersonSubject):
     can: ClassVar[frozenset[str]] = frozenset({"hide"})
+
+    def show(self, target_id: UUID) -> Shown:
+        user = _find(target_id)
+        if user is None or not user.photo:
+            return Shown(facts=[("Photo", "there is none now")])
+        title = f"Photo of {user.display_name}"
+        picture = Picture(id=target_id, kind="image", title=title, page="moderation_case_photo")
+        return Shown(pictures=[picture])
 
     def hide(self, *, target_id: UUID, decision: Decision) -> None:
         remove_photo(

@@ -24,6 +24,8 @@ from pairly.core.estimates import bounded_count, row_estimate
 from pairly.core.ids import first_id_at
 from pairly.jobs.models import JobRun
 from pairly.jobs.selectors import all_jobs, last_run
+from pairly.moderation.models import Case
+from pairly.moderation.selectors import cases_in
 from pairly.outbox.models import OutboxEvent
 from payments.fraud.selectors import reviews_waiting
 from payments.reconciliation.selectors import breaks_in, runs_of
@@ -114,16 +116,17 @@ def _people(now: datetime) -> Iterator[Figure]:
     )
 
 
-def _reports(now: datetime) -> Iterator[Figure]:
-    waiting = Report.objects.filter(status=Report.Status.PENDING)
+def _cases(now: datetime) -> Iterator[Figure]:
+    waiting = cases_in(Report.Status.PENDING)
     overdue = _bounded(waiting.filter(due_at__lte=now))
+    first = waiting.filter(priority=Case.Priority.FIRST).exists()
     yield Figure(
-        title="Reports waiting",
-        icon="flag",
+        title="Cases waiting",
+        icon="gavel",
         value=_bounded(waiting),
-        note=f"{overdue} overdue",
-        state="plain" if overdue == "0" else "warning",
-        link=_page_of(Report),
+        note=f"{overdue} overdue" + ("; a child may be in danger" if first else ""),
+        state="bad" if first else "plain" if overdue == "0" else "warning",
+        link=_page_of(Case),
     )
 
 
@@ -267,7 +270,7 @@ def _reversals(now: datetime) -> Iterator[Figure]:
 
 FIGURES: tuple[tuple[str, Callable[[datetime], Iterator[Figure]]], ...] = (
     ("users.view", _people),
-    ("moderation.view", _reports),
+    ("moderation.view", _cases),
     ("system.view", _messages),
     ("ledger.view", _ledger),
     ("payments.view", _purchases),

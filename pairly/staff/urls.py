@@ -22,6 +22,8 @@ urlpatterns = [
     path(f"{PERSON}/transactions", users.TransactionsView.as_view(), name="staff-transactions"),
     path(f"{PERSON}/suspend", users.SuspendView.as_view(), name="staff-suspend"),
     path(f"{PERSON}/restore", users.RestoreView.as_view(), name="staff-restore"),
+    path(f"{PERSON}/restrict", users.RestrictView.as_view(), name="staff-restrict"),
+    path(f"{PERSON}/unrestrict", users.UnrestrictView.as_view(), name="staff-unrestrict"),
     path(f"{PERSON}/end-sessions", users.EndSignInsView.as_view(), name="staff-end-sessions"),
     path(f"{PERSON}/unlock", users.UnlockView.as_view(), name="staff-unlock"),
     path(

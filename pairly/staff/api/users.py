@@ -45,10 +45,12 @@ __all__ = [
     "ReportsByView",
     "ResetSecondFactorView",
     "RestoreView",
+    "RestrictView",
     "SignInsView",
     "SuspendView",
     "TransactionsView",
     "UnlockView",
+    "UnrestrictView",
     "UsersView",
 ]
 
@@ -221,6 +223,20 @@ class RestoreView(ByReason):
 
     def act(self, **values: Any) -> None:
         services.restore_user(**values)
+
+
+class RestrictView(ByReason):
+    """Let what a person writes reach nobody, without a word to them."""
+
+    def act(self, **values: Any) -> None:
+        services.restrict_user(**values)
+
+
+class UnrestrictView(ByReason):
+    """Lift such a restriction."""
+
+    def act(self, **values: Any) -> None:
+        services.unrestrict_user(**values)
 
 
 class EndSignInsView(ByReason):

@@ -16,6 +16,7 @@ from pairly.accounts.staff_panels import Panel
 from pairly.accounts.staff_rows import actor_names, chip, moment, person_link
 from pairly.audit.selectors import entries_about
 from pairly.core import clock
+from pairly.moderation.selectors import cases_about
 from payments import selectors as payments
 from payments.adjustments.selectors import adjustments_of
 from payments.admin.rows import finances_panels
@@ -40,7 +41,7 @@ def panels_of(user: User, request: HttpRequest) -> list[Panel]:
         _devices(user, now, may_end=staff.has_perm("users.act")),
         _attempts(user, now),
         _second_factor(user, now),
-        _reports(user),
+        *([_cases(user)] if staff.has_perm("moderation.view") else []),
         _reports_made(user),
     ]
     if staff.has_perm("audit.view"):
@@ -210,15 +211,29 @@ def _attempts(user: User, now: datetime) -> Panel:
     )
 
 
-def _reports(user: User) -> Panel:
-    return _report_panel(
-        "Reports about this person",
-        "Nobody has reported this person.",
-        [
-            [*_report_row(one), person_link(one.reporter_id, one.reporter.email)]
-            for one in people.reports_about(user.pk)[:ROWS]
+def _cases(user: User) -> Panel:
+    """What of theirs was ever in question: messages, profile, photo, the person."""
+    return Panel(
+        title="Moderation cases",
+        icon="gavel",
+        headers=("Opened", "What", "Reason", "Reports", "State", "Done"),
+        rows=[
+            [
+                format_html(
+                    '<a class="staff-link" href="{}">{}</a>',
+                    reverse("admin:moderation_case_change", args=[one.pk]),
+                    moment(one.created_at),
+                ),
+                one.get_target_type_display(),
+                one.get_reason_display(),
+                one.reports,
+                one.get_state_display(),
+                one.measures or "–",
+            ]
+            for one in cases_about(user.pk)[:ROWS]
         ],
-        "From",
+        empty="Nothing of this person was ever in question.",
+        wide=True,
     )
 
 
@@ -226,21 +241,23 @@ def _reports_made(user: User) -> Panel:
     made = list(reports_by(user.pk)[:ROWS])
     about = [one.target_id for one in made if one.target_type == Report.TargetType.USER]
     names = people.names_of(about)
-    return _report_panel(
-        "Reports by this person",
-        "This person has reported nobody.",
-        [[*_report_row(one), _target(one, names)] for one in made],
-        "About",
+    return Panel(
+        title="Reports by this person",
+        icon="flag",
+        headers=("When", "Reason", "Details", "Status", "About"),
+        rows=[
+            [
+                moment(one.created_at),
+                one.get_reason_display(),
+                one.details,
+                one.get_status_display(),
+                _target(one, names),
+            ]
+            for one in made
+        ],
+        empty="This person has reported nobody.",
+        wide=True,
     )
-
-
-def _report_panel(title: str, empty: str, rows: list[list[Any]], last: str) -> Panel:
-    headers = ("When", "Reason", "Details", "Status", last)
-    return Panel(title=title, icon="flag", headers=headers, rows=rows, empty=empty, wide=True)
-
-
-def _report_row(one: Report) -> list[Any]:
-    return [moment(one.created_at), one.get_reason_display(), one.details, one.status]
 
 
 def _target(one: Report, names: dict[Any, str]) -> Any:

@@ -30,7 +30,12 @@ from payments.freezes.selectors import freeze_of
 
 __all__ = ["UserAdmin"]
 
-STANDINGS = {"Active": "success", "Suspended": "danger", "Deleted": "warning"}
+STANDINGS = {
+    "Active": "success",
+    "Suspended": "danger",
+    "Restricted": "warning",
+    "Deleted": "warning",
+}
 
 
 class StandingFilter(admin.SimpleListFilter):
@@ -60,6 +65,8 @@ class UserAdmin(CreditActions, ReadOnlyAdmin):
     actions_detail = (
         "suspend",
         "restore",
+        "restrict",
+        "unrestrict",
         "add_note",
         CREDIT_ACTIONS,
         {
@@ -141,7 +148,9 @@ class UserAdmin(CreditActions, ReadOnlyAdmin):
     def standing(self, user: User) -> str:
         if user.deleted_at is not None:
             return "Deleted"
-        return "Suspended" if user.is_suspended_at(clock.now()) else "Active"
+        if user.is_suspended_at(clock.now()):
+            return "Suspended"
+        return "Restricted" if user.shadow_restricted_at else "Active"
 
     @display(description="Standing")
     def standing_chip(self, user: User) -> str:
@@ -198,6 +207,35 @@ class UserAdmin(CreditActions, ReadOnlyAdmin):
     def restore(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         services.restore_user(**_who(request, object_id), reason=form.cleaned_data["reason"])
         return done(request, "Restored.", _page_of(object_id))
+
+    @action(
+        description="Restrict",
+        permissions=["users.act"],
+        icon="visibility_off",
+        dialog=dialog(
+            "Restrict this person",
+            "What they write from now on reaches nobody and costs nothing, and the directory"
+            " does not show them. They are not told.",
+            submit="Restrict",
+        ),
+    )
+    def restrict(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        services.restrict_user(**_who(request, object_id), reason=form.cleaned_data["reason"])
+        return done(request, "Restricted. They are not told.", _page_of(object_id))
+
+    @action(
+        description="Lift restriction",
+        permissions=["users.act"],
+        icon="visibility",
+        dialog=dialog(
+            "Lift the restriction",
+            "What they write from now on is delivered; what was withheld is not.",
+            submit="Lift",
+        ),
+    )
+    def unrestrict(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        services.unrestrict_user(**_who(request, object_id), reason=form.cleaned_data["reason"])
+        return done(request, "They are heard again.", _page_of(object_id))
 
     @action(
         description="Add note",
@@ -295,6 +333,7 @@ def _look(request: Any, user_id: UUID, what: str) -> None:
 def _out_of_place(user: User) -> set[str]:
     now = clock.now()
     hidden = {"suspend" if user.is_suspended_at(now) else "restore"}
+    hidden.add("restrict" if user.shadow_restricted_at or user.is_staff else "unrestrict")
     hidden.add("freeze_spending" if freeze_of(user.pk) else "unfreeze_spending")
     if roles.SUPERADMIN in roles_of(user.pk):
         hidden.add("suspend")

@@ -70,10 +70,10 @@ def test_a_full_table_is_counted_up_to_a_limit(monkeypatch: Any) -> None:
 @pytest.mark.parametrize(
     ("role", "seen", "unseen"),
     [
-        ("moderator", {"Users", "Reports waiting", "Outbox waiting"}, {"Credits sold"}),
+        ("moderator", {"Users", "Cases waiting", "Outbox waiting"}, {"Credits sold"}),
         ("support", {"Users", "Credits sold"}, {"Jobs failing", "Audit chain"}),
-        ("finance", {"Ledger chain"}, {"Reports waiting", "Audit chain"}),
-        ("analyst", {"Ledger chain", "Messages"}, {"Users", "Reports waiting", "Audit chain"}),
+        ("finance", {"Ledger chain"}, {"Cases waiting", "Audit chain"}),
+        ("analyst", {"Ledger chain", "Messages"}, {"Users", "Cases waiting", "Audit chain"}),
     ],
 )
 def test_each_role_sees_its_own(role: str, seen: set[str], unseen: set[str]) -> None:
