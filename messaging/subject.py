@@ -13,7 +13,7 @@ from messaging.staff_selectors import message_by_id, messages_of_conversation
 from pairly.core.errors import NotFound
 from pairly.moderation.subjects import Decision, Line, Picture, Shown, Subject
 
-__all__ = ["MessageSubject", "line_of"]
+__all__ = ["MessageSubject", "line_of", "notes_of"]
 
 AROUND = 10
 ATTACHMENT_PAGE = "messaging_attachment_content"
@@ -69,7 +69,7 @@ def line_of(message: Message, *, is_target: bool = False) -> Line:
         at=message.created_at,
         user_id=message.sender_id,
         text=message.text,
-        note=", ".join(_notes(message)),
+        note=", ".join(notes_of(message)),
         is_target=is_target,
         pictures=[
             Picture(
@@ -80,7 +80,8 @@ def line_of(message: Message, *, is_target: bool = False) -> Line:
     )
 
 
-def _notes(message: Message) -> list[str]:
+def notes_of(message: Message) -> list[str]:
+    """What became of it, in words."""
     own = Hidden.FIRST | Hidden.SECOND
     notes = {
         "deleted for both": message.deleted_at is not None,

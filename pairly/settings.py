@@ -619,6 +619,7 @@ SPECTACULAR_SETTINGS = {
         "CallEndReason": "calling.states.Reason",
         "CallMedia": "calling.models.Media",
         "CallStatus": "calling.states.Status",
+        "MessageKind": "messaging.models.MessageKind",
         "CaseTargetType": "pairly.moderation.models.Case.TargetType",
         "ReportTargetType": "pairly.accounts.models.Report.TargetType",
         "AlertSeverity": "pairly.alerts.models.Severity",

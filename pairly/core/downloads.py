@@ -16,7 +16,7 @@ from pairly.core.errors import NotFound, PairlyError
 from pairly.core.http import request_id_of
 from pairly.core.problems import ProblemResponse
 
-__all__ = ["StoredFile", "send_file", "stream"]
+__all__ = ["StoredFile", "begins_anew", "send_file", "stream"]
 
 ONE_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 SANDBOX = "default-src 'none'; sandbox"
@@ -68,6 +68,13 @@ def send_file(request: HttpRequest, file: StoredFile) -> HttpResponseBase:
     if is_part:
         response.headers["Content-Range"] = f"bytes {start}-{stop - 1}/{file.size_bytes}"
     return _guarded(response, file, etag)
+
+
+def begins_anew(request: HttpRequest) -> bool:
+    """Whether this asks for the beginning of a file, and not for more of one or whether it is still
+    the same: a player asks for many parts, which are one look."""
+    wanted = request.headers.get("Range", "bytes=0-")
+    return wanted.startswith("bytes=0-") and "If-None-Match" not in request.headers
 
 
 def _begun(file: StoredFile, start: int, stop: int) -> Iterator[bytes]:

@@ -5,7 +5,7 @@ pushed after its commit. Everything else here closes sockets or passes on what i
 """
 
 import asyncio
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -29,6 +29,7 @@ __all__ = [
     "disconnect",
     "open_feed",
     "open_feeds",
+    "rewrite_events",
     "send_ephemeral",
 ]
 
@@ -86,6 +87,17 @@ def append(events: Sequence[Append], now: datetime) -> list[int]:
     )
     on_commit(lambda: hub.publish(news))
     return positions
+
+
+def rewrite_events(user_ids: Collection[UUID], needle: str, rewrite: Callable[[str], str]) -> None:
+    """Give the logged events of these people that hold ``needle`` the data that ``rewrite`` makes
+    of theirs: what must not be read any more is not read by who catches up either. Looks at all
+    that is kept of their logs, so it is for rare occasions. Inside a transaction."""
+    for user_id, newest, trimmed in FEEDS.select("user_id", user_ids):
+        bounds = event_key(user_id, trimmed), event_key(user_id, newest)
+        rows = EVENTS.range("id", after=bounds[0], up_to=bounds[1], limit=newest - trimmed)
+        changed = [(key, rewrite(data)) for key, _type, data, _at in rows if needle in data]
+        EVENTS.compare_and_set("id", expected=(), new=("data",), rows=changed)
 
 
 def _trim(user_id: UUID, position: int, trimmed: int) -> int:

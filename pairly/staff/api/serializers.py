@@ -154,6 +154,7 @@ class PersonSerializer(PersonSummarySerializer):
             "suspended_at",
             "suspended_until",
             "suspension_reason",
+            "shadow_restricted_at",
             "deleted_at",
             "roles",
             "wallet",

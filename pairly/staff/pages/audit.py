@@ -31,7 +31,10 @@ TARGET_TYPES = (
     "ledger",
     "account",
     "message",
-    "report",
+    "conversation",
+    "attachment",
+    "case",
+    "moderation_rules",
 )
 
 
