@@ -48,10 +48,11 @@ def find_messages(
     if message_id is not None:
         return Found([message_by_id(message_id)], False)
     if conversation_id is not None:
+        conversation_by_id(conversation_id)
         rows = _newest(conversation_id, until, LOOKED_AT_MAX)
+        is_cut = len(rows) == LOOKED_AT_MAX
         if user_id is not None:
             rows = [row for row in rows if row.sender_id == user_id]
-        is_cut = len(rows) == LOOKED_AT_MAX
     elif user_id is not None:
         rows, is_cut = _by_person(user_id, until)
     else:

@@ -47,7 +47,7 @@ class MessageSubject(Subject):
             facts=[
                 ("Conversation", str(conversation_id)),
                 ("Message", f"number {message.seq}, {message.kind}"),
-                ("Price", f"{message.price} credits"),
+                ("Price", f"{message.price} credit{'' if message.price == 1 else 's'}"),
             ],
             lines=[line_of(one, is_target=one.pk == target_id) for one in [*before[::-1], *after]],
             is_hidden=bool(message.hidden & Hidden.STAFF),

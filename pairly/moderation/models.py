@@ -94,7 +94,7 @@ class Case(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.target_type} {self.reason} {self.state}"
+        return f"{self.get_target_type_display()}, {self.get_reason_display().lower()}"
 
     @property
     def is_open(self) -> bool:

@@ -84,16 +84,14 @@ class LineSerializer(serializers.Serializer[Any]):
     pictures = PictureSerializer(many=True)
 
 
-class FactSerializer(serializers.Serializer[Any]):
-    name = serializers.CharField(source="0")
-    value = serializers.CharField(source="1")
-
-
 class ShownSerializer(serializers.Serializer[Any]):
-    facts = FactSerializer(many=True)
+    facts = serializers.SerializerMethodField()
     lines = LineSerializer(many=True)
     pictures = PictureSerializer(many=True)
     is_hidden = serializers.BooleanField()
+
+    def get_facts(self, shown: Any) -> dict[str, str]:
+        return dict(shown.facts)
 
 
 class CaseWithContentSerializer(CaseSerializer):

@@ -122,7 +122,7 @@ def _cases(now: datetime) -> Iterator[Figure]:
     first = waiting.filter(priority=Case.Priority.FIRST).exists()
     yield Figure(
         title="Cases waiting",
-        icon="gavel",
+        icon="shield",
         value=_bounded(waiting),
         note=f"{overdue} overdue" + ("; a child may be in danger" if first else ""),
         state="bad" if first else "plain" if overdue == "0" else "warning",

@@ -115,7 +115,7 @@ class ByIndex(ChangeList):
 
 class CaseAdmin(ReadOnlyAdmin):
     area = "Moderation"
-    icon = "gavel"
+    icon = "shield"
     view_permission = "moderation.view"
 
     list_display = ("what", "why", "of", "said", "due", "looked_after", "shown_state")
@@ -261,7 +261,7 @@ class CaseAdmin(ReadOnlyAdmin):
         ),
     )
     def resolve(self, request: HttpRequest, form: ResolveForm, object_id: str) -> HttpResponse:
-        services.resolve_case(case_id=UUID(object_id), **_who(request), **form.cleaned_data)
+        services.resolve_case(case_id=UUID(object_id), **_who(request), **form.decision())
         return done(request, "Decided.", _list())
 
     @action(
@@ -271,7 +271,7 @@ class CaseAdmin(ReadOnlyAdmin):
         dialog=dialog("Nothing is wrong", "The reports of it are dismissed.", submit="Dismiss"),
     )
     def dismiss(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
-        services.dismiss_case(case_id=UUID(object_id), **_who(request), **form.cleaned_data)
+        services.dismiss_case(case_id=UUID(object_id), **_why(request, form))
         return done(request, "Dismissed.", _list())
 
     @action(
@@ -286,9 +286,7 @@ class CaseAdmin(ReadOnlyAdmin):
         ),
     )
     def refund(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
-        credits = services.refund_case(
-            case_id=UUID(object_id), **_who(request), **form.cleaned_data
-        )
+        credits = services.refund_case(case_id=UUID(object_id), **_why(request, form))
         return done(request, f"Given back: {credits} credits.", _page(object_id))
 
     @action(
@@ -298,7 +296,7 @@ class CaseAdmin(ReadOnlyAdmin):
         dialog=dialog("Put it back", "Everybody who saw it sees it again.", submit="Restore"),
     )
     def restore(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
-        services.restore_case(case_id=UUID(object_id), **_who(request), **form.cleaned_data)
+        services.restore_case(case_id=UUID(object_id), **_why(request, form))
         return done(request, "It is back.", _page(object_id))
 
     @action(
@@ -308,7 +306,7 @@ class CaseAdmin(ReadOnlyAdmin):
         dialog=dialog("Let go of this case", "It waits for anybody again.", submit="Let go"),
     )
     def release(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
-        services.release_case(case_id=UUID(object_id), **_who(request), **form.cleaned_data)
+        services.release_case(case_id=UUID(object_id), **_why(request, form))
         return done(request, "It waits again.", _list())
 
 
@@ -338,6 +336,10 @@ def _is_hidden(measures: list[str]) -> bool:
 
 def _who(request: Any) -> dict[str, Any]:
     return {"actor_id": request.user.pk, "request_id": request_id_of(request)}
+
+
+def _why(request: Any, form: Any) -> dict[str, Any]:
+    return {**_who(request), "reason": form.cleaned_data["reason"]}
 
 
 def _page(case_id: Any) -> str:

@@ -28,7 +28,7 @@ WORDS = {
     HIDE: "Take it out of sight",
     WARN: "Warn the person",
     SUSPEND: "Suspend the person",
-    RESTRICT: "Restrict the person: what they write reaches nobody, without a word to them",
+    RESTRICT: "Restrict the person, who is not told",
 }
 ON_PEOPLE = (SUSPEND, RESTRICT)
 
@@ -39,7 +39,9 @@ class ResolveForm(ReasonForm):
     field_order = ("measures", "text", "suspend_until", "reason")
 
     measures = forms.MultipleChoiceField(
-        label="What is done", widget=UnfoldAdminCheckboxSelectMultipleWidget
+        label="What is done",
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        help_text="Restricted: what they write reaches nobody and costs nothing.",
     )
     text = TextField(
         label="To the person",
@@ -68,6 +70,9 @@ class ResolveForm(ReasonForm):
         field = self.fields["measures"]
         assert isinstance(field, forms.MultipleChoiceField)
         field.choices = offered
+
+    def decision(self) -> dict[str, Any]:
+        return {name: self.cleaned_data[name] for name in self.field_order}
 
 
 class RefundForm(FreshDialogForm):

@@ -109,7 +109,7 @@ PHRASES: Final = (
     Phrase(
         "threat",
         "kill murder stab shoot strangle beat hurt burn",
-        rf"""\b{WILL}\ (?:(?!never|not|rather)\w+\ ){{0,2}}
+        rf"""\b{WILL}\ (?:(?!never|not|rather)\w+\ ){{0,4}}
             (?:kill|murder|stab|shoot|strangle|beat|hurt|burn)\ (?:you|u|ya|your\ family)\b
             (?!\ (?:at|in|with\ (?:kindness|love|kisses|a\ hug)|a\ message|to\ it))""",
     ),

@@ -56,6 +56,7 @@ FOUND: list[tuple[str, str, Action, Action]] = [
     ("m a d a r c h o d", "insult", FLAG, ALLOW),
     ("you filthy paki", "hate", FLAG, FLAG),
     ("I will kill you", "threat", FLAG, FLAG),
+    ("I will find you and kill you, you bitch", "threat", BLOCK, FLAG),
     ("i'm gonna find and hurt you", "threat", FLAG, FLAG),
     ("tujhe maar dunga", "threat", FLAG, FLAG),
     ("जान से मार दूंगा", "threat", FLAG, FLAG),
