@@ -90,6 +90,23 @@ TASKS: tuple[PeriodicTask, ...] = (
         every=timedelta(seconds=10),
     ),
     PeriodicTask(
+        name="payments.roll_up_reports",
+        function="payments.tasks.roll_up_reports",
+        every=timedelta(minutes=1),
+        at_start=True,
+    ),
+    PeriodicTask(
+        name="payments.count_recent_intents",
+        function="payments.tasks.count_recent_intents",
+        every=timedelta(minutes=10),
+        at_start=True,
+    ),
+    PeriodicTask(
+        name="payments.recount_intents",
+        function="payments.tasks.recount_intents",
+        every=time(hour=1, minute=30),
+    ),
+    PeriodicTask(
         name="payments.reconcile",
         function="payments.tasks.reconcile_providers",
         every=time(hour=4),

@@ -38,6 +38,7 @@ class PaymentsConfig(AppConfig):
         from payments.intents.invariants import INVARIANTS as OF_PURCHASES
         from payments.ledger.invariants import INVARIANTS as OF_THE_LEDGER
         from payments.refunds.services import APPROVAL_KIND, carry_out, drop
+        from payments.reports.invariants import INVARIANTS as OF_REPORTS
         from payments.webhooks.processing import process_received
 
         guard_after_migrate(self)
@@ -46,6 +47,7 @@ class PaymentsConfig(AppConfig):
         register(check_payment_settings, "payments", Tags.security)
         register(check_fraud_settings, "payments", Tags.security)
         register_invariants(*OF_THE_LEDGER, *OF_PURCHASES, *OF_REVIEWS, freezes_stop_spending)
+        register_invariants(*OF_REPORTS)
         subscribe(WebhookReceived, process_received)
         subscribe(UserRegistered, open_wallets_of_the_new, inside=True)
         personal_data.register("credits", wallet_export)

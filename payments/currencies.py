@@ -30,9 +30,10 @@ CURRENCIES = {
 
 
 def format_amount(amount_minor: int, currency: str) -> str:
-    """``₹100.00`` of 10000 and INR."""
-    amount = _major(amount_minor, currency)
-    return f"{CURRENCIES[currency].sign}{amount:,.{CURRENCIES[currency].decimals}f}"
+    """``₹100.00`` of 10000 and INR, ``-₹100.00`` of -10000."""
+    kind = CURRENCIES[currency]
+    minus = "-" if amount_minor < 0 else ""
+    return f"{minus}{kind.sign}{_major(abs(amount_minor), currency):,.{kind.decimals}f}"
 
 
 def money_text(amount_minor: int, currency: str) -> str:

@@ -21,6 +21,7 @@ from payments.packages.models import Package, Price
 from payments.pricing.models import CreditPrice
 from payments.reconciliation.models import Break, Reconciliation
 from payments.refunds.models import Refund
+from payments.reports.models import CreditDay, IntentDay, Outstanding, Progress, RevenueDay
 from payments.webhooks.models import Webhook
 
 __all__ = [
@@ -30,26 +31,31 @@ __all__ = [
     "Block",
     "Break",
     "Checkpoint",
+    "CreditDay",
     "CreditPrice",
     "Freeze",
     "Dispute",
     "FraudCheck",
     "Intent",
+    "IntentDay",
     "MockDispute",
     "MockLine",
     "MockPayment",
     "MockRefund",
     "Observed",
     "OpenHold",
+    "Outstanding",
     "Package",
     "Phase",
     "Price",
+    "Progress",
     "Receipt",
     "ReceiptCounter",
     "Reconciliation",
     "Refund",
     "Review",
     "RuleSet",
+    "RevenueDay",
     "Sealed",
     "Transfer",
     "Unsealed",

@@ -12,12 +12,15 @@ from payments.ledger.sealing import seal_waiting
 from payments.ledger.verification import Report, verify
 from payments.reconciliation.services import reconcile_all
 from payments.refunds.following import poll_refunds
+from payments.reports.intents import SETTLED_AFTER_DAYS, count_intents
+from payments.reports.rolling import roll_up_ledger
 from payments.simulator.services import deliver_settled
 from payments.webhooks.processing import process_due
 from payments.webhooks.trimming import trim_bodies
 
 __all__ = [
     "backtest_fraud",
+    "count_recent_intents",
     "deliver_mock_webhooks",
     "expire_intents",
     "follow_up_intents",
@@ -25,6 +28,8 @@ __all__ = [
     "poll_payments",
     "process_webhooks",
     "reconcile_providers",
+    "recount_intents",
+    "roll_up_reports",
     "seal_ledger",
     "trim_webhooks",
     "verify_ledger_full",
@@ -81,6 +86,21 @@ def follow_up_intents() -> int:
 def expire_intents() -> int:
     """End the intents whose time is over, at the provider first; how many were looked after."""
     return following.expire_intents(clock.now())
+
+
+def roll_up_reports() -> int:
+    """What was sealed since the last time, into the days of revenue and of credits owed."""
+    return roll_up_ledger(clock.now())
+
+
+def count_recent_intents() -> int:
+    """How the purchases of today and yesterday stand."""
+    return count_intents(clock.now())
+
+
+def recount_intents() -> int:
+    """How those stand that may still change."""
+    return count_intents(clock.now(), days=SETTLED_AFTER_DAYS)
 
 
 def poll_payments() -> int:

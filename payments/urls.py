@@ -13,6 +13,7 @@ from payments.intents import api as intents
 from payments.pricing.staff_api import StaffPricesView
 from payments.reconciliation import urls as reconciliation
 from payments.refunds.staff_api import RefundPaymentView, StaffRefundsView
+from payments.reports import urls as reports
 from payments.staff_api import FinancesView, StaffPaymentsView, StaffPaymentView
 from payments.webhooks import staff_api as staff_webhooks
 from payments.webhooks.api import WebhookView
@@ -68,6 +69,7 @@ urlpatterns: list[URLPattern] = [
     *reconciliation.urlpatterns,
     *fraud,
     *ledger.urlpatterns,
+    *reports.urlpatterns,
     path("prices", api.PricesView.as_view(), name="prices"),
     path("wallet", api.WalletView.as_view(), name="wallet"),
     path("wallet/transactions", api.TransactionsView.as_view(), name="transactions"),

@@ -4,6 +4,7 @@ What a page may do is a permission of ``roles.PERMISSIONS``; what it changes goe
 service, which audits. Lists never count a whole table.
 """
 
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from django.contrib.admin import ModelAdmin as DjangoModelAdmin
@@ -18,11 +19,23 @@ from unfold.checks import UnfoldModelAdminChecks
 
 from pairly.accounts import roles
 
-__all__ = ["AREAS", "BoundedPaginator", "ReadOnlyAdmin", "StaffModelAdmin"]
+__all__ = ["AREAS", "BoundedPaginator", "Page", "ReadOnlyAdmin", "StaffModelAdmin"]
 
 AREAS = ("People", "Moderation", "Money", "Ledger", "Messaging", "System")
 PAGE_ROWS = 50
 LISTED_ROWS_MAX = 2000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A page that shows no table; ``admin.site.add_page`` takes it. ``name`` is its address's,
+    without ``admin:``."""
+
+    name: str
+    title: str
+    permission: str
+    area: str = "System"
+    icon: str = "article"
 
 
 class BoundedPaginator(Paginator):  # type: ignore[type-arg]

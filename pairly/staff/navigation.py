@@ -1,6 +1,5 @@
 """The frame of the staff site: what stands beside every page, for whom it is."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
@@ -11,20 +10,9 @@ from django.urls import reverse
 
 from pairly.accounts.staff_admin import AREAS
 
-__all__ = ["Page", "account", "environment", "icon", "sidebar", "stylesheet"]
+__all__ = ["account", "environment", "icon", "sidebar", "stylesheet"]
 
 Item = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
-    """A page that shows no table. ``name`` is its address's, without ``admin:``."""
-
-    name: str
-    title: str
-    permission: str
-    area: str = "System"
-    icon: str = "article"
 
 
 def sidebar(request: HttpRequest) -> list[Item]:

@@ -23,11 +23,10 @@ from django.views.decorators.http import require_POST
 from unfold.sites import UnfoldAdminSite
 
 from pairly.accounts.errors import SecondFactorRequired
-from pairly.accounts.staff_admin import StaffModelAdmin
+from pairly.accounts.staff_admin import Page, StaffModelAdmin
 from pairly.core.errors import NotFound, PairlyError, PermissionDenied
 from pairly.staff import doors, sessions
 from pairly.staff.home import home_alerts, home_figures
-from pairly.staff.navigation import Page
 
 __all__ = ["StaffSite", "site"]
 

@@ -1,5 +1,7 @@
 """The pages of payments on the staff site."""
 
+from typing import Any
+
 from django.contrib import admin
 
 from payments.admin.disputes import DisputeAdmin
@@ -12,6 +14,14 @@ from payments.admin.packages import PackageAdmin
 from payments.admin.prices import CreditPriceAdmin
 from payments.admin.reconciliation import BreakAdmin, ReconciliationAdmin
 from payments.admin.refunds import RefundAdmin
+from payments.admin.reports import (
+    LIABILITY,
+    REVENUE,
+    STATISTICS,
+    liability_view,
+    revenue_view,
+    statistics_view,
+)
 from payments.admin.transfers import TransferAdmin
 from payments.admin.webhooks import WebhookAdmin
 from payments.models import (
@@ -47,3 +57,8 @@ admin.site.register(Block, BlockAdmin)
 admin.site.register(Review, ReviewAdmin)
 admin.site.register(FraudCheck, FraudCheckAdmin)
 admin.site.register(RuleSet, RuleSetAdmin)
+
+site: Any = admin.site
+site.add_page("revenue/", revenue_view, REVENUE)
+site.add_page("liability/", liability_view, LIABILITY)
+site.add_page("statistics/", statistics_view, STATISTICS)

@@ -12,6 +12,7 @@ __all__ = [
     "current_prices",
     "offer_of",
     "offers",
+    "package_codes",
     "prices_of",
 ]
 
@@ -39,6 +40,11 @@ def offer_of(code: str, now: datetime) -> Offer | None:
 def prices_of(code: str) -> list[Price]:
     """Every price that the package had or will have, the latest start first."""
     return list(Price.objects.filter(package=code).order_by("-starts_at", "-id"))
+
+
+def package_codes() -> list[str]:
+    """Of everything that is or was on offer, the smallest package first."""
+    return list(Package.objects.order_by("credits", "code").values_list("code", flat=True))
 
 
 def current_prices(codes: Sequence[str], now: datetime) -> dict[str, dict[str, int]]:

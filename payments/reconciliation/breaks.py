@@ -7,8 +7,8 @@ from typing import Any, Final
 from uuid import UUID
 
 from pairly.core.db import StaleRead, change_one, run_atomic
+from payments.operations import intent_ids
 from payments.reconciliation.judging import Finding
-from payments.reconciliation.matching import intent_ids
 from payments.reconciliation.models import Break, Reconciliation
 from payments.reconciliation.runs import keep
 

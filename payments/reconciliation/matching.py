@@ -1,29 +1,27 @@
 """What of ours the lines of a statement name: by our id, where the provider gave it back, then by
 the provider's. Lines and transfers meet under the name of the operation in the ledger."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, Final
-from uuid import UUID
 
 from pairly.core.table import Row, Table
 from payments.disputes.models import Dispute
 from payments.gateways.base import LineKind, StatementLine
 from payments.intents.models import Intent
 from payments.ledger.transfers import TRANSFERS
+from payments.operations import DISPUTE, PURCHASE, REFUND
 from payments.reconciliation.judging import Line
 from payments.refunds.models import Refund
 from payments.refunds.states import UNSETTLED
 from payments.reversals import MONEY_BACK_LEG, MONEY_LEG
 
-__all__ = ["fee_id", "intent_ids", "match"]
+__all__ = ["fee_id", "match"]
 
 INTENTS: Final = Table(Intent, "id", "provider", "provider_ref", "package_id")
 REFUNDS: Final = Table(Refund, "id", "provider", "provider_ref", "intent_id", "state")
 DISPUTES: Final = Table(Dispute, "id", "provider", "provider_ref", "intent_id", "state")
 
-PURCHASE, REFUND, DISPUTE = "purchase", "refund", "dispute"
-"""The kinds of operations in the ledger, with which their names begin."""
 OPERATIONS: Final = {
     LineKind.PAYMENT: (PURCHASE, MONEY_LEG),
     LineKind.REFUND: (REFUND, MONEY_LEG),
@@ -54,20 +52,6 @@ def match(
 def fee_id(line: StatementLine) -> str:
     """The id of the transfer of a line's fee, unique for ever."""
     return f"fee:{line.provider}:{line.line_ref}"
-
-
-def intent_ids(operations: Iterable[str]) -> dict[str, UUID]:
-    """The purchases that operations in the ledger belong to, by their names."""
-    ids: dict[str, dict[UUID, str]] = {}
-    for operation in operations:
-        kind, _, name = operation.partition(":")
-        if kind in (PURCHASE, REFUND, DISPUTE):
-            ids.setdefault(kind, {})[UUID(name)] = operation
-    found = {name: intent_id for intent_id, name in ids.get(PURCHASE, {}).items()}
-    for kind, table in ((REFUND, REFUNDS), (DISPUTE, DISPUTES)):
-        names = ids.get(kind, {})
-        found |= {names[row[0]]: row[3] for row in table.select("id", names)}
-    return found
 
 
 class _Ours:

@@ -62,7 +62,7 @@ class Reconciliation(models.Model):
         ]
         indexes: ClassVar = [
             # The unique one holds but part of the rows, so neither database seeks in it.
-            models.Index(fields=["provider", "state"], name="payments_run_running"),
+            models.Index(fields=["provider", "state", "id"], name="payments_run_in_state"),
             models.Index(fields=["provider", "id"], name="payments_run_of_provider"),
         ]
 

@@ -1,12 +1,13 @@
 """Reading runs and breaks, each by an index."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import orjson
 from django.db.models import Q, QuerySet
 
-from pairly.core.clock import to_rfc3339
+from pairly.core.clock import from_milliseconds, to_rfc3339
 from pairly.core.errors import NotFound
 from payments.reconciliation.models import Break, Reconciliation
 
@@ -16,6 +17,7 @@ __all__ = [
     "breaks_in",
     "breaks_named",
     "pressing_breaks",
+    "reconciled_until",
     "run_to_dict",
     "runs_of",
 ]
@@ -27,6 +29,14 @@ def runs_of(provider: str = "") -> "QuerySet[Reconciliation]":
     """Of one provider or all; order by ``-id``."""
     rows = Reconciliation.objects.all()
     return rows.filter(provider=provider) if provider else rows
+
+
+def reconciled_until(provider: str) -> datetime:
+    """Up to when the provider's statement is known: the end of the newest run that came through;
+    the year 1970 while none has."""
+    done = Reconciliation.objects.filter(provider=provider, state=Reconciliation.State.DONE)
+    newest = done.order_by("-id").first()
+    return newest.until if newest else from_milliseconds(0)
 
 
 def break_named(break_id: UUID) -> Break:

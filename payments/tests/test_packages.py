@@ -163,7 +163,7 @@ def test_what_makes_no_sense_is_refused() -> None:
 
 def test_amounts_are_written_and_read_as_people_do() -> None:
     assert format_amount(123456789, "INR") == "₹1,234,567.89"
-    assert format_amount(99, "USD") == "$0.99"
+    assert (format_amount(99, "USD"), format_amount(-99, "USD")) == ("$0.99", "-$0.99")
     assert (format_amount(1500, "JPY"), format_amount(1250, "KWD")) == ("¥1,500", "KD 1.250")
     assert (amount_text(150000, "INR"), amount_text(1500, "JPY")) == ("1500.00", "1500")
     assert (parse_amount("1500", "JPY", "x"), parse_amount("1.25", "KWD", "x")) == (1500, 1250)

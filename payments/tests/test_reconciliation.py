@@ -138,17 +138,20 @@ def test_a_purchase_that_nobody_told_us_of_is_booked_through_the_usual_door() ->
 @pytest.mark.parametrize("provider", ["stripe", "razorpay"])
 def test_refunds_and_disputes_are_clean_however_they_end(provider: str, settings: Any) -> None:
     settings.MOCK_RAZORPAY_DISPUTE_FEE_MINOR = settings.MOCK_STRIPE_DISPUTE_FEE_MINOR = 700
-    buyer, desk = Buyer(), Desk()
+    desk = Desk()
     for outcomes in (
         ["refund"],
         ["dispute"],
         ["dispute", "dispute_won"],
         ["dispute", "dispute_lost"],
     ):
+        buyer = Buyer()
         intent = bought(buyer, provider=provider)
         for outcome in outcomes:
             assert buyer.play(intent, outcome).status_code == 200
-    in_parts, failing = bought(buyer, provider=provider), bought(buyer, provider=provider)
+    in_parts = bought(Buyer(), provider=provider)
+    buyer = Buyer()
+    failing = bought(buyer, provider=provider)
     for amount in (1000, 1500):
         desk.refunded(in_parts, amount=amount)
     buyer.play(failing, "refund_fails")

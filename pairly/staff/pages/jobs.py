@@ -8,13 +8,13 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from unfold.decorators import action
 
+from pairly.accounts.staff_admin import Page
 from pairly.accounts.staff_dialogs import dialog, done
 from pairly.accounts.staff_rows import chip, moment
 from pairly.core.errors import PermissionDenied
 from pairly.core.http import request_id_of
 from pairly.jobs.selectors import Job, all_jobs
 from pairly.jobs.services import run_job
-from pairly.staff.navigation import Page
 
 __all__ = ["PAGE", "jobs_view"]
 

@@ -1,0 +1,88 @@
+"""``/api/v1/staff/payments/revenue``, ``liability`` and ``statistics``."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from pairly.accounts.permissions import StaffPermission
+from pairly.core import clock
+from pairly.core.pagination import PAGE_PARAMETERS, PairlyCursorPagination
+from payments.reports.selectors import (
+    days_asked,
+    liability,
+    revenue_complete_before,
+    revenue_rows,
+    revenue_totals,
+    statistics,
+)
+from payments.reports.serializers import (
+    DaysQuerySerializer,
+    LiabilitySerializer,
+    RevenueDaySerializer,
+    RevenueQuerySerializer,
+    RevenueSerializer,
+    RevenueTotalSerializer,
+    StatisticsQuerySerializer,
+    StatisticsSerializer,
+)
+from payments.staff_lists import wanted
+
+__all__ = ["LiabilityView", "RevenueView", "StatisticsView"]
+
+VIEW: Any = (StaffPermission("payments.view"),)
+
+
+@extend_schema(tags=["staff"])
+class RevenueView(APIView):
+    permission_classes = VIEW
+    ordering = ("-id",)
+
+    @extend_schema(
+        parameters=[RevenueQuerySerializer, *PAGE_PARAMETERS], responses=RevenueSerializer
+    )
+    def get(self, request: Request) -> Response:
+        """What was earned by day, provider, package and currency, the newest day first."""
+        asked = wanted(RevenueQuerySerializer, request)
+        days = days_asked(asked.pop("first"), asked.pop("last"), clock.now())
+        rows = revenue_rows(days, **asked)
+        pages = PairlyCursorPagination()
+        page = pages.paginate_queryset(rows, request, self)
+        answer = pages.get_paginated_response(RevenueDaySerializer(page, many=True).data)
+        totals = RevenueTotalSerializer(revenue_totals(rows), many=True).data
+        answer.data |= {"complete_before": revenue_complete_before(), "totals": totals}
+        return answer
+
+
+@extend_schema(tags=["staff"])
+class LiabilityView(APIView):
+    permission_classes = VIEW
+
+    @extend_schema(
+        parameters=[DaysQuerySerializer],
+        responses=LiabilitySerializer,
+        operation_id="staff_payments_liability",
+    )
+    def get(self, request: Request) -> Response:
+        """What people own in credits, all together: now, and at the end of each day."""
+        asked = wanted(DaysQuerySerializer, request)
+        days = days_asked(asked["first"], asked["last"], clock.now())
+        return Response(LiabilitySerializer(liability(days)).data)
+
+
+@extend_schema(tags=["staff"])
+class StatisticsView(APIView):
+    permission_classes = VIEW
+
+    @extend_schema(
+        parameters=[StatisticsQuerySerializer],
+        responses=StatisticsSerializer,
+        operation_id="staff_payments_statistics",
+    )
+    def get(self, request: Request) -> Response:
+        """How the purchases fare that were begun in these days."""
+        asked = wanted(StatisticsQuerySerializer, request)
+        days = days_asked(asked["first"], asked["last"], clock.now())
+        return Response(StatisticsSerializer(statistics(days, provider=asked["provider"])).data)
