@@ -12,6 +12,8 @@ from payments.gateways.registry import provider_names
 from payments.intents.models import Intent
 from payments.intents.states import OPEN, Status
 from payments.ledger.models import Unsealed
+from payments.refunds.models import Refund
+from payments.refunds.states import State as RefundState
 from payments.webhooks.models import Webhook
 from payments.webhooks.services import refusals_of
 
@@ -25,6 +27,7 @@ __all__ = [
     "open_intents",
     "open_webhooks",
     "unknown_intents",
+    "unknown_refunds",
     "unsealed_transfers",
     "webhooks_by_state",
 ]
@@ -86,6 +89,12 @@ def open_intents() -> dict[str, int]:
 def unknown_intents(before: datetime) -> int:
     """Intents begun before then of which no provider has told anything, up to ``COUNTED_MAX``."""
     waiting = Intent.objects.filter(status=Status.UNKNOWN, pk__lt=first_id_at(before))
+    return bounded_count(waiting, COUNTED_MAX)
+
+
+def unknown_refunds(before: datetime) -> int:
+    """Refunds asked for before then to which no provider has answered, up to ``COUNTED_MAX``."""
+    waiting = Refund.objects.filter(state=RefundState.UNKNOWN, pk__lt=first_id_at(before))
     return bounded_count(waiting, COUNTED_MAX)
 
 

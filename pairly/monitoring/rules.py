@@ -90,6 +90,12 @@ def unknown_intents(_since: datetime, now: datetime) -> Iterator[Reading]:
     yield Reading(measures.unknown_intents(now - timedelta(minutes=minutes)), details=details)
 
 
+def unknown_refunds(_since: datetime, now: datetime) -> Iterator[Reading]:
+    minutes = settings.ALERT_UNKNOWN_INTENT_MINUTES
+    details = f"No provider has answered for {minutes} minutes; it is asked again by itself."
+    yield Reading(measures.unknown_refunds(now - timedelta(minutes=minutes)), details=details)
+
+
 def fraud_blocks(since: datetime, _now: datetime) -> Iterator[Reading]:
     """Percent of the attempts to buy that were refused as fraud."""
     bands = measures.fraud_checks_by_band(since)
@@ -152,6 +158,12 @@ RULES: Final[tuple[Rule, ...]] = (
         severity=Severity.WARNING,
         title="Purchases whose provider does not answer: {value}",
         measure=unknown_intents,
+    ),
+    Rule(
+        kind="unknown_refunds",
+        severity=Severity.WARNING,
+        title="Refunds whose provider does not answer: {value}",
+        measure=unknown_refunds,
     ),
     Rule(
         kind="fraud_blocks",

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 import time_machine
+from django.db import DatabaseError
 
 from pairly.audit.models import AuditEntry
 from pairly.core import clock
@@ -181,6 +182,15 @@ def test_one_wish_at_once_from_six_threads_is_one_refund() -> None:
     assert at_once(6, ask) == [operation] * 6
     assert (told(buyer, intent), buyer.bought) == (("partially_refunded", 1000, 0), 40)
     assert all_is_well()
+
+
+def test_the_database_itself_refuses_to_give_back_more_than_was_paid() -> None:
+    intent = bought(Buyer())
+    one = Intent.objects.filter(pk=intent["id"])
+    for refunding, refunded in ((0, 5001), (5001, 0), (2501, 2500)):
+        with pytest.raises(DatabaseError):
+            one.update(refunding_minor=refunding, refunded_minor=refunded)
+    assert one.update(refunding_minor=2500, refunded_minor=2500) == 1
 
 
 def test_spent_credits_are_not_refunded_unless_debt_is_booked(settings: Any) -> None:

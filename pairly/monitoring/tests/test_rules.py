@@ -23,7 +23,9 @@ from pairly.schedule import TASKS_BY_NAME, run
 from pairly.staff.tests.people import new_staff
 from payments import measures
 from payments.models import Webhook
+from payments.tasks import poll_payments
 from payments.tests.buyers import Buyer, deliver, deliver_razorpay, stripe_event
+from payments.tests.desk import Desk, bought
 from payments.tests.gateways import SILENT
 
 pytestmark = pytest.mark.mongodb
@@ -106,6 +108,24 @@ def test_dead_letters_and_purchases_without_an_answer(settings: Any) -> None:
         assert raised()["dead_webhooks", ""].pk != alert.pk, "what is still wrong is told anew"
         Webhook.objects.update(state="discarded")
         assert set(raised()) == {("unknown_intents", "")}
+
+
+def test_refunds_without_an_answer(settings: Any) -> None:
+    served = settings.PAYMENT_GATEWAYS
+    minutes = settings.ALERT_UNKNOWN_INTENT_MINUTES
+    with time_machine.travel(clock.now(), tick=False) as moment:
+        intent = bought(Buyer())
+        settings.PAYMENT_GATEWAYS = {**served, **SILENT}
+        assert Desk().refunded(intent)["state"] == "unknown"
+        dispatch_all()
+        moment.shift(timedelta(minutes=minutes))
+        assert raised() == {}
+        moment.shift(IDS_AHEAD)
+        (alert,) = raised().values()
+        assert alert.title == "Refunds whose provider does not answer: 1"
+        settings.PAYMENT_GATEWAYS = served
+        poll_payments()
+        assert raised() == {}
 
 
 def test_what_a_provider_says_of_other_money_is_told_for_each_purchase() -> None:
