@@ -10,8 +10,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from calling import clock
-from calling.selectors import call_for, calls_for, listed, statistics_of
+from calling.ice import ice_servers
+from calling.selectors import bound_call, call_for, calls_for, listed, statistics_of
 from calling.serializers import (
+    IceServersSerializer,
     InviteSerializer,
     ListedCallSerializer,
     MadeCallSerializer,
@@ -36,6 +38,7 @@ __all__ = [
     "CallDecline",
     "CallDetail",
     "CallEnd",
+    "CallIceServers",
     "CallJoin",
     "CallList",
     "CallStatistics",
@@ -134,6 +137,16 @@ class CallJoin(CallCommandView):
     def post(self, request: Request, call_id: UUID) -> Response:
         """Take one's side of a call that goes on to this device."""
         return self.obey(request, call_id)
+
+
+class CallIceServers(APIView):
+    @extend_schema(responses=IceServersSerializer)
+    def get(self, request: Request, call_id: UUID) -> Response:
+        """Where this device finds its way to the other one of a live call, with credentials of its
+        own for the relays. A call that rings has them for all devices of the callee."""
+        call = bound_call(request.user.pk, request.auth.pk, call_id)
+        found = ice_servers(call, request.user.pk, clock.now())
+        return Response(IceServersSerializer(found).data)
 
 
 class CallStatistics(APIView):

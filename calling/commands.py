@@ -9,6 +9,8 @@ from calling.schemas import (
     InviteAck,
     InviteCommand,
     MediaCommand,
+    SignalAck,
+    SignalCommand,
 )
 from calling.services.answers import (
     CallWish,
@@ -21,6 +23,7 @@ from calling.services.answers import (
 )
 from calling.services.heartbeats import Heartbeat, take_heartbeats
 from calling.services.invites import Invite, check_invite, invite_calls
+from calling.services.signals import SignalRequest, check_signal, relay_signals
 from pairly.realtime.connections import Connection
 from pairly.realtime.frames import Origin, register_batched_command
 
@@ -29,6 +32,10 @@ __all__: list[str] = []
 
 def _invite_rate() -> tuple[int, float]:
     return settings.CALL_INVITES_MAX, settings.CALL_INVITES_WINDOW_SECONDS
+
+
+def _signal_rate() -> tuple[int, float]:
+    return settings.CALL_SIGNALS_MAX, settings.CALL_SIGNALS_WINDOW_SECONDS
 
 
 def _wish(connection: Connection, data: CallCommand, origin: Origin) -> CallWish:
@@ -119,3 +126,24 @@ def call_heartbeat(connection: Connection, data: CallCommand, _origin: Origin) -
     """A sign of life of this side, wanted every five seconds. A side that is silent for longer
     than the grace has left the call. Answers the latest position."""
     return Heartbeat(connection.user_id, connection.device_id, data.call_id)
+
+
+@register_batched_command(
+    "call.signal",
+    feature="calls",
+    data=SignalCommand,
+    ack=SignalAck,
+    operation=relay_signals,
+    rate=_signal_rate,
+)
+def call_signal(connection: Connection, data: SignalCommand, _origin: Origin) -> SignalRequest:
+    """Passes a description, a candidate or the wish to restart on to the other device of the call,
+    and keeps it for that device until the call ends. What the caller sends while it rings waits
+    for the answer. Refused: `payload_too_large`, `too_many_candidates` (64 for a description)."""
+    return check_signal(
+        user_id=connection.user_id,
+        device_id=connection.device_id,
+        call_id=data.call_id,
+        kind=data.kind,
+        payload=bytes(data.payload).decode(),
+    )

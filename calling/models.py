@@ -15,7 +15,17 @@ from calling.states import LIVE, Reason, Status
 from calling.tariff import Tariff
 from pairly.core.ids import new_id
 
-__all__ = ["CLIENT_ID_CHARACTERS_MAX", "Call", "Low", "Media", "Slot", "Watch", "client_key"]
+__all__ = [
+    "CLIENT_ID_CHARACTERS_MAX",
+    "Call",
+    "Low",
+    "Media",
+    "Signal",
+    "Signalling",
+    "Slot",
+    "Watch",
+    "client_key",
+]
 
 CLIENT_ID_CHARACTERS_MAX = 64
 CLIENT_KEY_CHARACTERS_MAX = 32 + CLIENT_ID_CHARACTERS_MAX
@@ -174,3 +184,36 @@ class Watch(models.Model):
 
     def __str__(self) -> str:
         return f"{self.id} at {self.swept_at}"
+
+
+class Signalling(models.Model):
+    """What the two devices of a live call have told each other so far; gone with its end.
+
+    Every signal writes it, by compare-and-set on ``version``, the number of the newest signal.
+    The first one of a call writes the call too, so none slips in beside its end.
+    """
+
+    call_id = models.UUIDField(primary_key=True, editable=False, db_column="_id")
+    version = models.PositiveIntegerField(default=0)
+    caller_candidates = models.PositiveSmallIntegerField(
+        default=0, help_text="of its newest description"
+    )
+    callee_candidates = models.PositiveSmallIntegerField(default=0)
+    caller_described = models.BooleanField(default=False)
+    callee_described = models.BooleanField(default=False)
+
+    def __str__(self) -> str:
+        return f"signalling of {self.call_id}"
+
+
+class Signal(models.Model):
+    """A signal that is kept for a device that missed it: of each side the newest description, its
+    candidates, and the newest wish to restart. The key names the place, so no more can be kept."""
+
+    id = models.CharField(primary_key=True, max_length=48, db_column="_id", editable=False)
+    number = models.PositiveIntegerField(help_text="in the order of the call, from 1 on")
+    kind = models.CharField(max_length=9)
+    payload = models.TextField(help_text="JSON as it came")
+
+    def __str__(self) -> str:
+        return self.id

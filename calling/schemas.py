@@ -28,6 +28,10 @@ __all__ = [
     "MediaCommand",
     "PersonView",
     "Quote",
+    "SignalAck",
+    "SignalCommand",
+    "SignalData",
+    "SignalKind",
     "call_view",
     "person_view",
 ]
@@ -38,6 +42,7 @@ ANSWERED_ELSEWHERE: Final = "answered_elsewhere"
 ClientId = Annotated[str, msgspec.Meta(min_length=1, max_length=CLIENT_ID_CHARACTERS_MAX)]
 MediaName = Literal["audio", "video"]
 StatusName = Literal["ringing", "accepted", "active", "ended"]
+SignalKind = Literal["offer", "answer", "candidate", "restart"]
 ReasonName = Literal[
     "completed",
     "declined",
@@ -105,6 +110,14 @@ class MediaCommand(msgspec.Struct):
     connected: bool = True
 
 
+class SignalCommand(msgspec.Struct):
+    """``payload`` is any JSON, passed on as it is: 16 KiB for a description, else 1 KiB."""
+
+    call_id: UUID
+    kind: SignalKind
+    payload: msgspec.Raw
+
+
 class InviteAck(msgspec.Struct):
     call: CallView
     quote: Quote
@@ -116,6 +129,10 @@ class CallAck(msgspec.Struct):
 
 class HeartbeatAck(msgspec.Struct):
     position: int
+
+
+class SignalAck(msgspec.Struct):
+    number: int
 
 
 class IncomingData(msgspec.Struct):
@@ -136,6 +153,18 @@ class CallChargedData(msgspec.Struct):
     minute: int
     credits: int
     available: int | msgspec.UnsetType = msgspec.UNSET
+
+
+class SignalData(msgspec.Struct):
+    """``number`` grows with every signal of a call, of both sides; ``again`` marks what is sent
+    once more to a device that joins. Apply each number once."""
+
+    call_id: UUID
+    from_user_id: UUID
+    kind: SignalKind
+    payload: msgspec.Raw
+    number: int
+    again: bool = False
 
 
 class BalanceLowData(msgspec.Struct):
@@ -220,4 +249,11 @@ register_event(
     feature="calls",
     data=CallEndedData,
     summary="A call is over. Without a position: answered on another device of one's own.",
+)
+register_event(
+    "call.signal",
+    feature="calls",
+    data=SignalData,
+    durable=False,
+    summary="What the other device of the call says to this one, to connect media.",
 )

@@ -60,12 +60,12 @@ def call_for(user_id: UUID, call_id: UUID) -> Call:
 
 
 def bound_call(user_id: UUID, device_id: UUID, call_id: UUID) -> Call:
-    """A live call that this device is in. Raises ``NotFound``, or ``Conflict`` if it is over or on
-    another device of this person."""
+    """A live call that this device is in, or, while it rings for it, may come to be in. Raises
+    ``NotFound``, or ``Conflict`` if it is over or on another device of this person."""
     call = call_for(user_id, call_id)
     if not call.is_live:
         raise Conflict("This call is over.")
-    if call.device_of(user_id) != device_id:
+    if call.device_of(user_id) not in (device_id, None):
         raise Conflict("This call is on another device.")
     return call
 

@@ -14,6 +14,7 @@ from pairly.core.serializers import StrictSerializer
 
 __all__ = [
     "CallSerializer",
+    "IceServersSerializer",
     "InviteSerializer",
     "ListedCallSerializer",
     "MadeCallSerializer",
@@ -92,3 +93,20 @@ class StatisticsSerializer(serializers.Serializer[Any]):
     days = serializers.IntegerField(help_text="How many days back from now.")
     made = SumsSerializer()
     received = SumsSerializer()
+
+
+class IceServerSerializer(serializers.Serializer[Any]):
+    urls = serializers.ListField(child=serializers.CharField())
+    username = serializers.CharField(required=False)
+    credential = serializers.CharField(required=False)
+
+
+class IceServersSerializer(serializers.Serializer[Any]):
+    ice_servers = IceServerSerializer(many=True, help_text="As RTCPeerConnection takes them.")
+    ice_transport_policy = serializers.ChoiceField(
+        ["all", "relay"], help_text="relay: show no address of this device yet."
+    )
+    expires_at = serializers.DateTimeField(help_text="When relays stop taking the credentials.")
+    renew_in_seconds = serializers.IntegerField(
+        help_text="Half their life: ask again then, for the next restart of ICE."
+    )

@@ -50,6 +50,7 @@ class Command(StrEnum):
     JOIN = "join"
     MEDIA = "media"
     HEARTBEAT = "heartbeat"
+    SIGNAL = "signal"
 
 
 LIVE: Final = frozenset({Status.RINGING, Status.ACCEPTED, Status.ACTIVE})
@@ -66,6 +67,7 @@ COMMANDS: Final[Mapping[Command, tuple[frozenset[Status], frozenset[Status]]]] =
     Command.JOIN: (LIVE, ANSWERED),
     Command.MEDIA: (ANSWERED, ANSWERED),
     Command.HEARTBEAT: (LIVE, ANSWERED),
+    Command.SIGNAL: (LIVE, ANSWERED),
 }
 
 ENDINGS: Final[Mapping[Reason, frozenset[Status]]] = {

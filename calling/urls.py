@@ -8,6 +8,7 @@ from calling.api import (
     CallDecline,
     CallDetail,
     CallEnd,
+    CallIceServers,
     CallJoin,
     CallList,
     CallStatistics,
@@ -22,4 +23,5 @@ urlpatterns = [
     path("calls/<uuid:call_id>/cancel", CallCancel.as_view()),
     path("calls/<uuid:call_id>/end", CallEnd.as_view()),
     path("calls/<uuid:call_id>/join", CallJoin.as_view()),
+    path("calls/<uuid:call_id>/ice-servers", CallIceServers.as_view()),
 ]

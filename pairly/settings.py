@@ -392,6 +392,8 @@ CALL_CALLEE_SHARE_PERCENT = pairly_int("CALL_CALLEE_SHARE_PERCENT", 0)
 CALL_STATISTICS_DAYS = pairly_int("CALL_STATISTICS_DAYS", 30, minimum=1)
 CALL_INVITES_MAX = pairly_int("CALL_INVITES_MAX", 10, minimum=1)
 CALL_INVITES_WINDOW_SECONDS = pairly_int("CALL_INVITES_WINDOW_SECONDS", 60, minimum=1)
+CALL_SIGNALS_MAX = pairly_int("CALL_SIGNALS_MAX", 300, minimum=1)
+CALL_SIGNALS_WINDOW_SECONDS = pairly_int("CALL_SIGNALS_WINDOW_SECONDS", 10, minimum=1)
 BILLING_MINUTE_SECONDS = pairly_int("BILLING_MINUTE_SECONDS", 60, minimum=1)
 BILLING_INCREMENT_SECONDS = min(
     pairly_int("BILLING_INCREMENT_SECONDS", 60, minimum=1),
@@ -399,6 +401,16 @@ BILLING_INCREMENT_SECONDS = min(
 )
 if BILLING_MINUTE_SECONDS % BILLING_INCREMENT_SECONDS:
     raise ValueError("PAIRLY_BILLING_INCREMENT_SECONDS must divide PAIRLY_BILLING_MINUTE_SECONDS")
+
+# How the media of calls find their way; without relays mock mode's calls stay on one network
+
+STUN_URLS: list[str] = env.list("STUN_URLS", [])
+TURN_URLS: list[str] = env.list("TURN_URLS", [])
+TURN_SECRET = env.str("TURN_SECRET", "")
+TURN_CREDENTIAL_SECONDS = pairly_int("TURN_CREDENTIAL_SECONDS", 900, minimum=60)
+CALL_RELAY_ONLY_UNTIL_ACCEPTED = env.bool("PAIRLY_CALL_RELAY_ONLY_UNTIL_ACCEPTED", True)
+if TURN_URLS and not TURN_SECRET:
+    raise ValueError("TURN_URLS needs TURN_SECRET, the static-auth-secret of these relays")
 
 # Moderation: what looks at texts, and how long what was looked at is kept
 

@@ -13,6 +13,7 @@ from calling.models import Call
 from calling.selectors import call_for
 from calling.services.desk import CallResult, Desk, change, one_by_one
 from calling.services.endings import finish
+from calling.services.kept import send_again
 from calling.services.progress import advance, catch_up
 from calling.states import Command, Reason, Status, check
 from pairly.core.errors import Conflict
@@ -72,6 +73,7 @@ def accept_call(
     )
     desk.tell_state(call)
     desk.tell_elsewhere(call, call.callee_id, except_device_id=device_id)
+    send_again(call, call.callee_id, desk)
     return desk.answer(call, call.callee_id, ack)
 
 
@@ -108,8 +110,10 @@ def _join(wish: CallWish, desk: Desk) -> CallResult:
     side, before = call.side_of(wish.user_id), call.device_of(wish.user_id)
     if before == wish.device_id:
         _note_sign(call, side, desk)
+        send_again(call, wish.user_id, desk)
         return desk.repeat(call, wish.user_id)
     _note_sign(call, side, desk, **{f"{side}_device_id": wish.device_id})
+    send_again(call, wish.user_id, desk)
     desk.tell_state_to(call, wish.user_id)
     desk.tell_elsewhere(call, wish.user_id, device_id=before)
     return desk.answer(call, wish.user_id)

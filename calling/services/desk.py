@@ -75,6 +75,14 @@ class Desk:
         data = CallEndedData(call_view(call, user_id), ANSWERED_ELSEWHERE, 0, 0)
         self._frames.append(partial(send_ephemeral, [user_id], "call.ended", data, **devices))
 
+    def tell_device(
+        self, user_id: UUID, device_id: UUID | None, event_type: str, data: Any
+    ) -> None:
+        """What one device alone is told, and nobody keeps."""
+        self._frames.append(
+            partial(send_ephemeral, [user_id], event_type, data, device_id=device_id)
+        )
+
     def answer(self, call: Call, user_id: UUID, ack: Any = None) -> CallResult:
         """The result for who asked: their socket gets the ack in place of the last event that was
         told them, if any was."""

@@ -11,6 +11,7 @@ from calling.models import Call
 from calling.schemas import CallEndedData
 from calling.services import billing
 from calling.services.desk import Desk, change
+from calling.services.kept import forget
 from calling.states import Reason, Status, check_ending
 from pairly.core.db import on_commit
 from pairly.outbox.services import emit
@@ -44,6 +45,7 @@ def finish(
         **changes,
     )
     slots.free(call.people, call.pk)
+    forget(call.pk)
     desk.tell_both(
         call,
         "call.ended",
