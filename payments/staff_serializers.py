@@ -7,6 +7,7 @@ from rest_framework import serializers
 from payments.disputes.serializers import StaffDisputeSerializer
 from payments.intents.states import Status
 from payments.models import Intent, Observed
+from payments.packages.services import AMOUNT_MINOR_MAX
 from payments.refunds.serializers import StaffRefundSerializer
 from payments.serializers import WalletSerializer
 from payments.staff_lists import StaffQuerySerializer
@@ -24,7 +25,10 @@ class StaffIntentsQuerySerializer(StaffQuerySerializer):
     user_id = serializers.UUIDField(required=False)
     currency = serializers.CharField(required=False, max_length=3)
     amount = serializers.IntegerField(
-        required=False, source="amount_minor", help_text="Exactly, in minor units of the currency."
+        required=False,
+        source="amount_minor",
+        max_value=AMOUNT_MINOR_MAX,
+        help_text="Exactly, in minor units of the currency.",
     )
 
     def validate(self, values: dict[str, Any]) -> dict[str, Any]:

@@ -62,7 +62,8 @@ class AmountFilter(SimpleListFilter):
         ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        currency, _, amount = (self.value() or "").partition("-")
-        if not amount.isdecimal():
+        wanted = self.value()
+        if wanted not in {key for key, _text in self.lookup_choices}:
             return queryset
+        currency, _, amount = str(wanted).partition("-")
         return queryset.filter(currency=currency, amount_minor=int(amount))

@@ -16,7 +16,7 @@ from payments.currencies import CURRENCIES
 from payments.packages.models import Package, Price
 from payments.packages.selectors import current_prices
 
-__all__ = ["change_package", "create_package"]
+__all__ = ["AMOUNT_MINOR_MAX", "change_package", "create_package"]
 
 CODE = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 CREDITS_MAX = 1_000_000
