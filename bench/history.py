@@ -58,8 +58,9 @@ def _commits(pairs: Sequence[Pair], count: int) -> Iterator[list[Pair]]:
 
 def _send(commit: Sequence[Pair]) -> None:
     """One commit of messages, and one of everybody's receipts for them."""
-    from messaging.services.messages import check_send, send_messages
+    from messaging.services.messages import send_messages
     from messaging.services.receipts import check_receipt, update_receipts
+    from messaging.services.send_requests import check_send
     from pairly.core.db import run_atomic
 
     sends = [

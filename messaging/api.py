@@ -43,8 +43,9 @@ from messaging.services.conversations import (
 )
 from messaging.services.deletions import DeleteMessage, delete_messages
 from messaging.services.edits import check_edit, edit_messages
-from messaging.services.messages import check_send, send_messages
+from messaging.services.messages import send_messages
 from messaging.services.receipts import check_receipt, update_receipts
+from messaging.services.send_requests import check_send
 from pairly.core.batching import writer
 from pairly.core.pagination import PAGE_PARAMETERS, PairlyCursorPagination, page_of
 from pairly.realtime.selectors import catch_up

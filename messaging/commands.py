@@ -19,8 +19,9 @@ from messaging.schemas import (
 )
 from messaging.services.deletions import DeleteMessage, delete_messages
 from messaging.services.edits import check_edit, edit_messages
-from messaging.services.messages import check_send, send_messages
+from messaging.services.messages import send_messages
 from messaging.services.receipts import UpdateReceipt, check_receipt, update_receipts
+from messaging.services.send_requests import check_send
 from messaging.services.typing import is_known, look_up_partner, send_typing
 from pairly.core.limits import TokenBucket
 from pairly.moderation.classifier import may_wait

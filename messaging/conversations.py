@@ -99,14 +99,17 @@ class ConversationState:
         key = pair_key(first_id, second_id)
         return cls(new_id(), key, first_id, second_id, 0, False, 0, first, second, None, ())
 
-    def has(self, user_id: UUID) -> bool:
-        return user_id == self.first_id or user_id == self.second_id
-
     def peer_of(self, user_id: UUID) -> UUID:
         return self.second_id if user_id == self.first_id else self.first_id
 
     def side_of(self, user_id: UUID) -> Side:
         return self.first if user_id == self.first_id else self.second
+
+    def sides_of(self, user_id: UUID) -> tuple[Side, Side]:
+        """The person's own side and the other's."""
+        if user_id == self.first_id:
+            return self.first, self.second
+        return self.second, self.first
 
     def flag_of(self, user_id: UUID) -> int:
         """The one of ``Hidden`` that hides a message from this person."""
@@ -114,7 +117,9 @@ class ConversationState:
 
     def lists_for(self, user_id: UUID) -> bool:
         """Whether it is in a list of this person's, so that they know of it."""
-        return self.has(user_id) and self.side_of(user_id).folder != NONE
+        if user_id == self.first_id:
+            return self.first.folder != NONE
+        return user_id == self.second_id and self.second.folder != NONE
 
     @property
     def is_unlisted(self) -> bool:
@@ -163,9 +168,9 @@ class ConversationBatch:
         """Raises ``NotFound`` for what is absent, for what nobody opened for this person, and
         for what belongs to others alike."""
         state = self._by_id.get(conversation_id)
-        if state is None or not state.lists_for(user_id):
-            raise NotFound("There is no such conversation.")
-        return state
+        if state is not None and state.lists_for(user_id):
+            return state
+        raise NotFound("There is no such conversation.")
 
     def between(self, user_id: UUID, other_id: UUID) -> ConversationState | None:
         return self._by_pair.get(pair_key(user_id, other_id))

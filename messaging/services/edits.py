@@ -12,7 +12,7 @@ from messaging.errors import MessageBlocked, MessageDeleted, TooLate
 from messaging.messages import MessageBatch, MessageState
 from messaging.models import Hidden
 from messaging.schemas import MessageView
-from messaging.services.messages import TEXT, check_text
+from messaging.services.send_requests import TEXT, check_text
 from pairly.accounts.selectors import standings_of
 from pairly.core import clock
 from pairly.core.errors import PairlyError, PermissionDenied, Unavailable, ValidationFailed

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from messaging.conversations import NONE, ConversationState
+from messaging.conversations import NONE, Side
 from messaging.errors import NotAnsweredYet, TooManyNewConversations
 from messaging.models import NewContacts
 from pairly.core.table import Table
@@ -17,20 +17,16 @@ NEW_CONTACTS = Table(NewContacts, "user_id", "day", "count")
 DAY = timedelta(days=1)
 
 
-def begins(conversation: ConversationState | None, recipient_id: UUID) -> bool:
+def begins(theirs: Side | None) -> bool:
     """Whether the recipient would only now hear of the conversation."""
-    return conversation is None or conversation.side_of(recipient_id).folder == NONE
+    return theirs is None or theirs.folder == NONE
 
 
-def check_unanswered(conversation: ConversationState | None, sender_id: UUID) -> None:
+def check_unanswered(mine: Side | None, theirs: Side | None) -> None:
     """Raises ``NotAnsweredYet`` beyond ``FIRST_MESSAGES_UNANSWERED_MAX`` messages to somebody
     who has never written back. The conversation's row counts, and each send writes it."""
     limit = settings.FIRST_MESSAGES_UNANSWERED_MAX
-    if not limit or conversation is None:
-        return
-    if conversation.side_of(conversation.peer_of(sender_id)).sent:
-        return
-    if conversation.side_of(sender_id).sent >= limit:
+    if limit and mine and theirs and not theirs.sent and mine.sent >= limit:
         raise NotAnsweredYet
 
 

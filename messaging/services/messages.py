@@ -4,7 +4,6 @@
 message is a list of one.
 """
 
-import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
@@ -12,7 +11,6 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from django.conf import settings
 from prometheus_client import Counter
 
 from messaging.attachments.claims import Claims
@@ -21,9 +19,10 @@ from messaging.conversations import INBOX, ConversationBatch, ConversationState,
 from messaging.errors import MessageBlocked
 from messaging.events import MessageSent
 from messaging.messages import MESSAGES, NO_ATTACHMENTS, message_view
-from messaging.models import Hidden, Message, MessageKind, client_key
+from messaging.models import Hidden, Message
 from messaging.schemas import MessageView
 from messaging.services.first_contact import Beginnings, begins, check_unanswered
+from messaging.services.send_requests import SendMessage, request_hash
 from pairly.accounts.selectors import is_blocked_between, standings_of, user_exists
 from pairly.core import clock
 from pairly.core.db import on_commit
@@ -37,36 +36,19 @@ from pairly.core.errors import (
 )
 from pairly.core.ids import new_id
 from pairly.core.table import Table
-from pairly.moderation.classifier import Action, Assessment, assess
+from pairly.moderation.classifier import Action, Verdict
 from pairly.moderation.services import Flag, open_cases
 from pairly.outbox.services import emit
-from pairly.realtime.frames import Origin, to_json
+from pairly.realtime.frames import to_json
 from pairly.realtime.services import Append, append
 from payments.pricing.price_list import message_price
 from payments.services import Charges, Wallet
 
-__all__ = ["SendMessage", "SendResult", "check_send", "check_text", "send_messages"]
+__all__ = ["SendResult", "send_messages"]
 
 SENT = Counter("pairly_messages_sent", "Messages stored and charged.")
 
-TEXT = MessageKind.TEXT.value
-KINDS = frozenset(MessageKind.values)
 REPLIED = Table(Message, "id", "conversation_id", "deleted_at", "hidden")
-
-
-class SendMessage(msgspec.Struct, frozen=True):
-    """A checked wish to send; build it with ``check_send``."""
-
-    sender_id: UUID
-    client_id: str
-    kind: str
-    text: str
-    attachment_ids: tuple[UUID, ...]
-    conversation_id: UUID | None
-    to_user_id: UUID | None
-    reply_to_id: UUID | None
-    assessment: Assessment
-    origin: Origin | None = None
 
 
 class SendResult(msgspec.Struct):
@@ -93,71 +75,6 @@ class Sent(msgspec.Struct):
     withheld: bool
 
 
-def check_send(
-    *,
-    sender_id: UUID,
-    client_id: str,
-    kind: str,
-    text: str,
-    attachment_ids: Sequence[UUID] = (),
-    conversation_id: UUID | None,
-    to_user_id: UUID | None,
-    reply_to_id: UUID | None,
-    origin: Origin | None = None,
-) -> SendMessage:
-    """Check what needs no database. Raises ``ValidationFailed``."""
-    if (conversation_id is None) == (to_user_id is None):
-        sentence = "Give either conversation_id or to_user_id."
-        raise ValidationFailed.of("conversation_id", "invalid", sentence)
-    if to_user_id == sender_id:
-        raise ValidationFailed.of("to_user_id", "invalid", "You cannot write to yourself.")
-    if kind not in KINDS:
-        raise ValidationFailed.of("kind", "invalid_choice", "There is no such kind of message.")
-    if not client_id.isprintable():
-        raise ValidationFailed.of("client_id", "invalid", "The client_id is not plain text.")
-    _check_attachments(kind, attachment_ids)
-    text = check_text(text)
-    if not text and kind == TEXT:
-        raise ValidationFailed.of("text", "blank", "The message is empty.")
-    return SendMessage(
-        sender_id,
-        client_id,
-        kind,
-        text,
-        tuple(attachment_ids),
-        conversation_id,
-        to_user_id,
-        reply_to_id,
-        assess(text),
-        origin,
-    )
-
-
-def check_text(text: str) -> str:
-    """The text as it is stored, perhaps none. Raises ``ValidationFailed``."""
-    text = text.strip()
-    if "\0" in text:
-        raise ValidationFailed.of("text", "invalid", "The text holds what is no text.")
-    if len(text) > settings.MESSAGE_TEXT_CHARACTERS_MAX:
-        sentence = f"The text has more than {settings.MESSAGE_TEXT_CHARACTERS_MAX} characters."
-        raise ValidationFailed.of("text", "max_length", sentence)
-    return text
-
-
-def _check_attachments(kind: str, attachment_ids: Sequence[UUID]) -> None:
-    if kind == TEXT:
-        if attachment_ids:
-            sentence = "A text has no attachments; say what kind of message they are."
-            raise ValidationFailed.of("attachment_ids", "invalid", sentence)
-    elif not attachment_ids:
-        raise ValidationFailed.of("attachment_ids", "required", "Attach what is to be sent.")
-    elif len(attachment_ids) > settings.MESSAGE_ATTACHMENTS_MAX:
-        sentence = f"A message carries at most {settings.MESSAGE_ATTACHMENTS_MAX} attachments."
-        raise ValidationFailed.of("attachment_ids", "max_length", sentence)
-    elif len(set(attachment_ids)) != len(attachment_ids):
-        raise ValidationFailed.of("attachment_ids", "invalid", "An attachment is named twice.")
-
-
 def send_messages(requests: Sequence[SendMessage]) -> list[SendResult | PairlyError]:
     """Store, charge and announce messages; each request gets its result or its refusal.
 
@@ -180,9 +97,7 @@ class _SendBatch:
         senders = {request.sender_id for request in requests}
         self._known = {
             row[4]: row
-            for row in MESSAGES.select(
-                "client_key", {client_key(r.sender_id, r.client_id) for r in requests}
-            )
+            for row in MESSAGES.select("client_key", {request.client_key for request in requests})
         }
         self._conversations = ConversationBatch(
             ids={r.conversation_id for r in requests if r.conversation_id},
@@ -211,17 +126,22 @@ class _SendBatch:
     def _send(self, request: SendMessage) -> SendResult:
         conversation = self._find(request)
         recipient_id = self._recipient(request, conversation)
-        digest = _request_hash(request, recipient_id)
-        key = client_key(request.sender_id, request.client_id)
-        first = self._known.get(key)
+        digest = request_hash(request, recipient_id)
+        first = self._known.get(request.client_key)
         if first is not None:
             return self._repeat(request, digest, first)
         withheld = request.sender_id in self._standings.shadowed
         self._check_allowed(request, conversation, recipient_id)
-        self._check_first_contact(request, conversation, recipient_id, withheld)
+        mine, theirs = conversation.sides_of(request.sender_id) if conversation else (None, None)
+        check_unanswered(mine, theirs)
+        if not withheld and begins(theirs):
+            self._beginnings.check(request.sender_id)
         message_id = new_id()
-        flag = self._checked_content(request, conversation, recipient_id, message_id)
-        attachments = self._attachments(request)
+        verdict = request.assessment.decide(answered=theirs is not None and theirs.sent > 0)
+        if verdict.action is Action.BLOCK:
+            self._flags.append(_flag("user", request.sender_id, request, verdict))
+            raise MessageBlocked
+        attachments = self._attachments(request) if request.attachment_ids else []
         # What nobody gets costs nothing.
         price = 0 if withheld else message_price(request.kind, self._now)
         wallet = self._charges.charge(
@@ -232,11 +152,11 @@ class _SendBatch:
             kind="message",
         )
         # From here on nothing is refused.
-        if flag is not None:
-            self._flags.append(flag)
+        if verdict.action is Action.FLAG:
+            self._flags.append(_flag("message", message_id, request, verdict))
         if conversation is None:
             conversation = self._conversations.create(request.sender_id, recipient_id, self._now)
-        self._advance(conversation, request.sender_id, message_id, withheld=withheld)
+        self._advance(conversation, request, message_id, withheld=withheld)
         if attachments:
             self._claims.take(attachment_ids=request.attachment_ids, message_id=message_id)
         row = (
@@ -244,7 +164,7 @@ class _SendBatch:
             conversation.id,
             conversation.last_seq,
             request.sender_id,
-            key,
+            request.client_key,
             digest,
             request.kind,
             request.reply_to_id,
@@ -328,39 +248,7 @@ class _SendBatch:
         unseen = conversation.flag_of(request.sender_id) | Hidden.STAFF
         return conversation_id == conversation.id and deleted_at is None and not hidden & unseen
 
-    def _check_first_contact(
-        self,
-        request: SendMessage,
-        conversation: ConversationState | None,
-        recipient_id: UUID,
-        withheld: bool,
-    ) -> None:
-        check_unanswered(conversation, request.sender_id)
-        if not withheld and begins(conversation, recipient_id):
-            self._beginnings.check(request.sender_id)
-
-    def _checked_content(
-        self,
-        request: SendMessage,
-        conversation: ConversationState | None,
-        recipient_id: UUID,
-        message_id: UUID,
-    ) -> Flag | None:
-        """What staff should look at, if anything. Raises ``MessageBlocked``; they hear of that
-        as well."""
-        answered = conversation is not None and conversation.side_of(recipient_id).sent > 0
-        verdict = request.assessment.decide(answered=answered)
-        if verdict.action is Action.ALLOW:
-            return None
-        sender_id = request.sender_id
-        if verdict.action is Action.BLOCK:
-            self._flags.append(Flag("user", sender_id, sender_id, request.text, verdict))
-            raise MessageBlocked
-        return Flag("message", message_id, sender_id, request.text, verdict)
-
     def _attachments(self, request: SendMessage) -> list[AttachmentView]:
-        if not request.attachment_ids:
-            return []
         return self._claims.check(
             owner_id=request.sender_id, kind=request.kind, attachment_ids=request.attachment_ids
         )
@@ -373,16 +261,19 @@ class _SendBatch:
         return SendResult(message, wallet, _with_wallet(to_json(message), wallet))
 
     def _advance(
-        self, conversation: ConversationState, sender_id: UUID, message_id: UUID, *, withheld: bool
+        self,
+        conversation: ConversationState,
+        request: SendMessage,
+        message_id: UUID,
+        *,
+        withheld: bool,
     ) -> None:
         conversation.last_seq += 1
-        mine = conversation.side_of(sender_id)
+        mine, theirs = conversation.sides_of(request.sender_id)
         self._show(mine, conversation.last_seq, message_id)
         if not withheld:
-            recipient_id = conversation.peer_of(sender_id)
-            if begins(conversation, recipient_id):
-                self._beginnings.count(sender_id)
-            theirs = conversation.side_of(recipient_id)
+            if begins(theirs):
+                self._beginnings.count(request.sender_id)
             self._show(theirs, conversation.last_seq, message_id)
             theirs.unread += 1
             mine.sent += 1
@@ -429,13 +320,9 @@ class _SendBatch:
             one.result.position = positions[index]
 
 
-def _request_hash(request: SendMessage, recipient_id: UUID) -> str:
-    """What a client id stands for. Fields are joined with a character that none may contain,
-    the text last."""
-    reply = request.reply_to_id.hex if request.reply_to_id else ""
-    attachments = "".join([one.hex for one in request.attachment_ids])
-    content = "\0".join((recipient_id.hex, request.kind, reply, attachments, request.text))
-    return hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
+def _flag(target_type: str, target_id: UUID, request: SendMessage, verdict: Verdict) -> Flag:
+    """What staff are to look at: what was let through, or who tried what was not."""
+    return Flag(target_type, target_id, request.sender_id, request.text, verdict)
 
 
 def _with_wallet(message_json: str, wallet: Wallet) -> str:

@@ -115,10 +115,14 @@ def _show(side: Side, *, read: bool) -> bool:
 def _unread_after(
     conversation: ConversationState, request: UpdateReceipt, read_before: int, unread: int
 ) -> int:
-    """Reading to the end is the common case and needs no query; else what was read is counted,
-    so the cost follows what is read and not the history."""
-    if request.read_seq == conversation.side_of(request.user_id).last_seq:
+    """Nearly always it follows from the numbers: all is read, or all above ``read_before`` was
+    unread. Else what was read is counted, so the cost follows what is read and not the history.
+    """
+    last_seq = conversation.side_of(request.user_id).last_seq
+    if not unread or request.read_seq == last_seq:
         return 0
+    if unread == last_seq - read_before:
+        return last_seq - request.read_seq
     read_now = Message.objects.filter(
         conversation_id=conversation.id,
         seq__gt=read_before,

@@ -29,8 +29,9 @@ from messaging.services.conversations import (
 )
 from messaging.services.deletions import DeleteMessage, delete_messages
 from messaging.services.edits import check_edit, edit_messages
-from messaging.services.messages import check_send, send_messages
+from messaging.services.messages import send_messages
 from messaging.services.receipts import check_receipt, update_receipts
+from messaging.services.send_requests import check_send
 from messaging.services.typing import look_up_partner, send_typing
 from messaging.tests.people import make_people
 from pairly.accounts.models import User

@@ -10,7 +10,8 @@ from django.test.utils import CaptureQueriesContext
 from messaging.models import Conversation, Folder, Hidden, Message
 from messaging.selectors import Listed, _recent, conversations_for, views_of
 from messaging.services.conversations import open_conversation
-from messaging.services.messages import check_send, send_messages
+from messaging.services.messages import send_messages
+from messaging.services.send_requests import check_send
 from messaging.tests.people import make_people
 from pairly.core import clock
 from pairly.core.db import run_atomic

@@ -12,8 +12,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from messaging.selectors import conversation_for, messages_for, view_for
 from messaging.services.conversations import open_conversation
-from messaging.services.messages import SendResult, check_send, send_messages
+from messaging.services.messages import SendResult, send_messages
 from messaging.services.receipts import ReceiptResult, check_receipt, update_receipts
+from messaging.services.send_requests import check_send
 from messaging.tests.people import make_people
 from pairly.core.db import run_atomic
 from pairly.core.errors import PairlyError
