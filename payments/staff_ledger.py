@@ -58,7 +58,7 @@ __all__ = [
 
 VIEW: Any = (StaffPermission("ledger.view"),)
 EXPORT: Any = (StaffPermission("exports.act"),)
-FILES = {tuple(CONTENT_TYPES.values()): OpenApiTypes.STR}
+FILES = {(200, content_type): OpenApiTypes.STR for content_type in CONTENT_TYPES.values()}
 TAGS = ["staff"]
 
 

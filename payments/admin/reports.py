@@ -7,18 +7,19 @@ from typing import Any, NamedTuple
 
 from django import forms
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.template.response import TemplateResponse
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from pairly.accounts.staff_admin import Page
 from pairly.accounts.staff_rows import moment
 from pairly.core import clock
-from pairly.core.errors import ValidationFailed
+from pairly.core.errors import PermissionDenied, ValidationFailed
 from payments.currencies import CURRENCIES, amount_text, format_amount
 from payments.gateways.registry import provider_names
 from payments.intents.states import Status
 from payments.packages.selectors import package_codes
+from payments.reports.files import download
 from payments.reports.models import Progress
 from payments.reports.selectors import (
     POCKETS,
@@ -43,7 +44,8 @@ __all__ = [
     "statistics_view",
 ]
 
-VIEW = "payments.view"
+VIEW, EXPORT = "payments.view", "exports.act"
+FILE_FORMAT = "csv"
 REVENUE = Page(name="revenue", title="Revenue", permission=VIEW, area="Money", icon="bar_chart")
 LIABILITY = Page(
     name="liability", title="Credits owed", permission=VIEW, area="Money", icon="savings"
@@ -79,6 +81,14 @@ class DaysForm(forms.Form):
     first = forms.DateField(label="From (UTC)", required=False, widget=DayWidget())
     last = forms.DateField(label="To", required=False, widget=DayWidget())
 
+    def narrowed(self) -> dict[str, str]:
+        """What else was chosen, empty for all."""
+        names = [name for name in self.fields if name not in ("first", "last")]
+        return {name: self.cleaned_data.get(name, "") for name in names}
+
+    def wants_file(self) -> bool:
+        return self.is_valid() and self.data.get("format") == FILE_FORMAT
+
     def clean(self) -> dict[str, Any]:
         values: dict[str, Any] = super().clean() or {}
         if not self.errors:
@@ -112,10 +122,11 @@ class StatisticsForm(DaysForm):
     provider = ChoiceField("Provider", provider_names)
 
 
-def revenue_view(request: HttpRequest) -> HttpResponse:
+def revenue_view(request: HttpRequest) -> HttpResponseBase:
     form, days = _asked(RevenueForm, request)
-    names = ("provider", "package", "currency")
-    rows = revenue_rows(days, **{name: form.cleaned_data.get(name, "") for name in names})
+    if form.wants_file():
+        return _file(request, REVENUE, form, days)
+    rows = revenue_rows(days, **form.narrowed())
     through, _counted_before = counted_through(Progress.LEDGER)
     complete_before = revenue_complete_before()
     by_day = revenue_by_day(rows)
@@ -143,8 +154,10 @@ def revenue_view(request: HttpRequest) -> HttpResponse:
     return _page(request, REVENUE, form, through, _revenue_charts(by_day, days), tables)
 
 
-def liability_view(request: HttpRequest) -> HttpResponse:
+def liability_view(request: HttpRequest) -> HttpResponseBase:
     form, days = _asked(DaysForm, request)
+    if form.wants_file():
+        return _file(request, LIABILITY, form, days)
     found = liability(days)
     pockets = tuple(pocket.capitalize() for pocket in POCKETS)
     tables = [
@@ -161,9 +174,11 @@ def liability_view(request: HttpRequest) -> HttpResponse:
     return _page(request, LIABILITY, form, found.through, _liability_charts(found.days), tables)
 
 
-def statistics_view(request: HttpRequest) -> HttpResponse:
+def statistics_view(request: HttpRequest) -> HttpResponseBase:
     form, days = _asked(StatisticsForm, request)
-    found = statistics(days, provider=form.cleaned_data.get("provider", ""))
+    if form.wants_file():
+        return _file(request, STATISTICS, form, days)
+    found = statistics(days, **form.narrowed())
     tables = [
         Table("How they stand", ("State", "Purchases"), _counts(found.statuses, STATUSES), False),
         Table("Why attempts failed", ("Code", "Purchases"), _counts(found.declines), False),
@@ -196,6 +211,12 @@ def _asked(form_class: type[DaysForm], request: HttpRequest) -> tuple[DaysForm, 
     return form, days
 
 
+def _file(request: Any, page: Page, form: DaysForm, days: Days) -> HttpResponseBase:
+    if not request.user.has_perm(EXPORT):
+        raise PermissionDenied
+    return download(request, page.name, days, form.narrowed(), FILE_FORMAT)
+
+
 def _page(
     request: HttpRequest,
     page: Page,
@@ -205,6 +226,7 @@ def _page(
     tables: list[Table],
     facts: Sequence[tuple[str, str]] = (),
 ) -> HttpResponse:
+    user: Any = request.user
     context = {
         **admin.site.each_context(request),
         "title": page.title,
@@ -213,6 +235,7 @@ def _page(
         "facts": facts,
         "charts": charts,
         "tables": tables,
+        "export_format": FILE_FORMAT if user.has_perm(EXPORT) else "",
     }
     return TemplateResponse(request, "admin/payments/report.html", context)
 

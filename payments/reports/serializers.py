@@ -4,17 +4,21 @@ from typing import Any
 
 from rest_framework import serializers
 
+from pairly.core.tabular import FORMATS
 from payments.reports.models import RevenueDay
 
 __all__ = [
     "DaysQuerySerializer",
+    "LiabilityExportQuerySerializer",
     "LiabilitySerializer",
     "RevenueDaySerializer",
+    "RevenueExportQuerySerializer",
     "RevenueQuerySerializer",
     "RevenueSerializer",
     "RevenueTotalSerializer",
+    "StatisticsExportQuerySerializer",
     "StatisticsQuerySerializer",
-    "StatisticsSerializer",
+    "PurchaseStatisticsSerializer",
 ]
 
 MONEY = ("gross_minor", "refunds_minor", "disputes_minor", "fees_minor", "net_minor")
@@ -33,6 +37,18 @@ class RevenueQuerySerializer(DaysQuerySerializer):
 
 class StatisticsQuerySerializer(DaysQuerySerializer):
     provider = serializers.CharField(required=False, default="", max_length=16)
+
+
+class RevenueExportQuerySerializer(RevenueQuerySerializer):
+    format = serializers.ChoiceField(FORMATS, default="csv")
+
+
+class LiabilityExportQuerySerializer(DaysQuerySerializer):
+    format = serializers.ChoiceField(FORMATS, default="csv")
+
+
+class StatisticsExportQuerySerializer(StatisticsQuerySerializer):
+    format = serializers.ChoiceField(FORMATS, default="csv")
 
 
 class RevenueDaySerializer(serializers.ModelSerializer[RevenueDay]):
@@ -97,7 +113,7 @@ class FunnelProviderSerializer(FunnelSerializer):
     provider = serializers.CharField()
 
 
-class StatisticsSerializer(serializers.Serializer[Any]):
+class PurchaseStatisticsSerializer(serializers.Serializer[Any]):
     """Of the purchases that were begun in these days, as they stand."""
 
     through = serializers.DateTimeField(help_text="When the newest days were counted.")

@@ -1,7 +1,9 @@
 """``/api/v1/staff/payments/revenue``, ``liability`` and ``statistics``."""
 
-from typing import Any
+from typing import Any, ClassVar
 
+from django.http import HttpResponseBase
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -10,6 +12,8 @@ from rest_framework.views import APIView
 from pairly.accounts.permissions import StaffPermission
 from pairly.core import clock
 from pairly.core.pagination import PAGE_PARAMETERS, PairlyCursorPagination
+from pairly.core.tabular import CONTENT_TYPES
+from payments.reports.files import download
 from payments.reports.selectors import (
     days_asked,
     liability,
@@ -20,19 +24,31 @@ from payments.reports.selectors import (
 )
 from payments.reports.serializers import (
     DaysQuerySerializer,
+    LiabilityExportQuerySerializer,
     LiabilitySerializer,
+    PurchaseStatisticsSerializer,
     RevenueDaySerializer,
+    RevenueExportQuerySerializer,
     RevenueQuerySerializer,
     RevenueSerializer,
     RevenueTotalSerializer,
+    StatisticsExportQuerySerializer,
     StatisticsQuerySerializer,
-    StatisticsSerializer,
 )
 from payments.staff_lists import wanted
 
-__all__ = ["LiabilityView", "RevenueView", "StatisticsView"]
+__all__ = [
+    "ExportLiabilityView",
+    "ExportRevenueView",
+    "ExportStatisticsView",
+    "LiabilityView",
+    "RevenueView",
+    "StatisticsView",
+]
 
 VIEW: Any = (StaffPermission("payments.view"),)
+EXPORT: Any = (StaffPermission("exports.act"),)
+FILES = {(200, content_type): OpenApiTypes.STR for content_type in CONTENT_TYPES.values()}
 
 
 @extend_schema(tags=["staff"])
@@ -78,11 +94,46 @@ class StatisticsView(APIView):
 
     @extend_schema(
         parameters=[StatisticsQuerySerializer],
-        responses=StatisticsSerializer,
+        responses=PurchaseStatisticsSerializer,
         operation_id="staff_payments_statistics",
     )
     def get(self, request: Request) -> Response:
         """How the purchases fare that were begun in these days."""
         asked = wanted(StatisticsQuerySerializer, request)
         days = days_asked(asked["first"], asked["last"], clock.now())
-        return Response(StatisticsSerializer(statistics(days, provider=asked["provider"])).data)
+        return Response(
+            PurchaseStatisticsSerializer(statistics(days, provider=asked["provider"])).data
+        )
+
+
+class _ExportView(APIView):
+    permission_classes = EXPORT
+    report: ClassVar[str]
+    query: ClassVar[type[DaysQuerySerializer]]
+
+    def get(self, request: Request) -> HttpResponseBase:
+        asked = wanted(self.query, request)
+        days = days_asked(asked.pop("first"), asked.pop("last"), clock.now())
+        format = asked.pop("format")
+        return download(request, self.report, days, asked, format)
+
+
+@extend_schema(tags=["staff"], parameters=[RevenueExportQuerySerializer], responses=FILES)
+class ExportRevenueView(_ExportView):
+    """Revenue by day, provider, package and currency as a file; noted in the audit log."""
+
+    report, query = "revenue", RevenueExportQuerySerializer
+
+
+@extend_schema(tags=["staff"], parameters=[LiabilityExportQuerySerializer], responses=FILES)
+class ExportLiabilityView(_ExportView):
+    """What people owned in credits at each day's end as a file; noted in the audit log."""
+
+    report, query = "liability", LiabilityExportQuerySerializer
+
+
+@extend_schema(tags=["staff"], parameters=[StatisticsExportQuerySerializer], responses=FILES)
+class ExportStatisticsView(_ExportView):
+    """Purchases by day, provider, state and decline as a file; noted in the audit log."""
+
+    report, query = "statistics", StatisticsExportQuerySerializer

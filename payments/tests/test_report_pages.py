@@ -1,5 +1,7 @@
 """Reports as staff read them: on the staff site and by program, day by day."""
 
+import csv
+import io
 import itertools
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,6 +12,7 @@ import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from pairly.audit.models import AuditEntry
 from pairly.core import clock
 from pairly.core.ids import first_id_at
 from pairly.staff.tests.people import staff_api, staff_browser
@@ -173,6 +176,50 @@ def test_how_purchases_fare_counts_what_happens_later_too() -> None:
         assert (again["paid"], again["declines"]) == (9, {"card_declined": 2})
         page = staff_browser("finance").get("/admin/statistics/").content.decode()
         assert "card_declined" in page and "75.0 %" in page
+
+
+def test_reports_are_taken_away_as_files_and_that_is_noted() -> None:
+    with time_machine.travel(NOON, tick=False):
+        trade("stripe", 2, NOON, NOON)
+        counted()
+        (ava,) = make_people(1)
+        begun(NOON, 1, ava, "failed", "=1+1")
+        count_intents(clock.now())
+        finance, browser = staff_api("finance"), staff_browser("finance")
+
+        def rows(answer: Any) -> list[dict[str, str]]:
+            assert answer.status_code == 200, answer
+            assert "attachment" in answer.headers["Content-Disposition"]
+            text = b"".join(answer.streaming_content).decode()
+            return list(csv.DictReader(io.StringIO(text)))
+
+        revenue = rows(finance.get(f"{ROUTE}/revenue/export"))
+        assert [(one["day"], one["package"], one["gross_minor"]) for one in revenue] == [
+            ("2026-03-10", "medium", "199"),
+            ("2026-03-10", "small", "5000"),
+        ]
+        assert rows(browser.get("/admin/revenue/", {"format": "csv"})) == revenue
+        narrowed = {"currency": "INR", "first": "2026-03-10"}
+        assert len(rows(finance.get(f"{ROUTE}/revenue/export", narrowed))) == 1
+        owed = rows(browser.get("/admin/liability/", {"format": "csv", "first": "2026-03-09"}))
+        assert [(one["day"], one["paid"]) for one in owed] == [
+            *(("2026-03-09", "0"), ("2026-03-10", "170")),
+        ]
+        fared = rows(finance.get(f"{ROUTE}/statistics/export"))
+        assert {one["failure_code"] for one in fared} == {"'=1+1"}
+        lines: Any = finance.get(f"{ROUTE}/liability/export", {"format": "ndjson"})
+        assert b'"paid":170' in b"".join(lines.streaming_content)
+        entries = AuditEntry.objects.filter(action="report.exported").order_by("id")
+        assert [one.target_id for one in entries] == [
+            *("revenue", "revenue", "revenue", "liability", "statistics", "liability"),
+        ]
+        assert '"currency":"INR","first":"2026-03-10"' in entries[2].after
+        analyst, page = staff_api("analyst"), staff_browser("analyst")
+        assert analyst.get(f"{ROUTE}/revenue/export").status_code == 403
+        assert page.get("/admin/revenue/", {"format": "csv"}).status_code == 403
+        assert "Download" not in page.get("/admin/revenue/").content.decode()
+        assert "Download" in browser.get("/admin/revenue/").content.decode()
+        assert entries.count() == 6
 
 
 @pytest.mark.parametrize("page", ["revenue", "liability", "statistics"])
