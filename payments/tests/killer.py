@@ -7,17 +7,12 @@ from typing import Any
 from unittest.mock import patch
 
 from django.db import connections
-from django.db.models import Model, QuerySet
 
 from pairly.core import db
-from pairly.core.table import Table
 from payments.gateways.mock import MockProvider
+from payments.tests.crashes import DOORS, Killed
 
-__all__ = ["Crash", "Killer"]
-
-
-class Crash(BaseException):
-    """No ``except Exception`` outlives the process."""
+__all__ = ["Killer"]
 
 
 class Killer:
@@ -32,7 +27,7 @@ class Killer:
         self._left = step
         try:
             do()
-        except Crash:
+        except Killed:
             self.kills += 1
             connections.close_all()
             return True
@@ -45,19 +40,14 @@ class Killer:
             return
         if self._left == 0:
             self._left = None
-            raise Crash
+            raise Killed
         self._left -= 1
 
     @contextmanager
     def watching(self) -> Iterator[None]:
         """Make every write, hook and answer of this process a step."""
         around: list[tuple[Any, str]] = [
-            (Table, "insert"),
-            (Table, "compare_and_set"),
-            (Table, "delete"),
-            (QuerySet, "update"),
-            (QuerySet, "delete"),
-            (Model, "save_base"),
+            *DOORS,
             (db, "_run_hook"),
             *((MockProvider, name) for name in ("create", "cancel", "fetch")),
             *((MockProvider, name) for name in ("refund", "fetch_refund")),

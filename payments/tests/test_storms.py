@@ -38,7 +38,7 @@ from payments.refunds.states import UNSETTLED
 from payments.selectors import wallet_of
 from payments.tasks import expire_intents, poll_payments, process_webhooks
 from payments.tests.buyers import Buyer, all_is_well, deliver, deliver_razorpay
-from payments.tests.crashes import Killer
+from payments.tests.killer import Killer
 from payments.tests.people import charge, make_people
 from payments.webhooks.processing import DUE_STATES
 from tests.databases import TestDatabase

@@ -161,6 +161,8 @@ def test_a_person_is_restricted_and_heard_again(people: Any) -> None:
     staff_id = new_staff("support").pk
     refused = api.post(f"/api/v1/staff/users/{staff_id}/restrict", {"reason": "x"})
     assert refused.status_code == 403
+    colleague = browser.get(f"/admin/accounts/user/{staff_id}/change/").content.decode()
+    assert "/restrict/" not in colleague and "/unrestrict/" not in colleague
 
 
 def test_rules_are_tuned_by_who_may_change_settings() -> None:

@@ -333,7 +333,9 @@ def _look(request: Any, user_id: UUID, what: str) -> None:
 def _out_of_place(user: User) -> set[str]:
     now = clock.now()
     hidden = {"suspend" if user.is_suspended_at(now) else "restore"}
-    hidden.add("restrict" if user.shadow_restricted_at or user.is_staff else "unrestrict")
+    hidden.add("restrict" if user.shadow_restricted_at else "unrestrict")
+    if user.is_staff:
+        hidden.add("restrict")
     hidden.add("freeze_spending" if freeze_of(user.pk) else "unfreeze_spending")
     if roles.SUPERADMIN in roles_of(user.pk):
         hidden.add("suspend")
