@@ -14,7 +14,7 @@ from django.conf import settings
 from calling import clock
 from calling.models import Call, Slot
 from calling.services.billing import minute_name
-from calling.states import LIVE, Reason, Status
+from calling.states import LIVE, Status
 from pairly.core.db import snapshot
 from pairly.core.invariants import Invariant
 from payments.services import open_holds, taken_by
@@ -131,7 +131,4 @@ def _cost(call: Call) -> int:
     """By the formula, of the time that it was billed for."""
     if call.connected_at is None or call.ended_at is None:
         return 0
-    moment = call.ended_at
-    if call.end_reason == Reason.NO_CREDIT:
-        moment = min(moment, call.seen_at)
-    return call.tariff.cost_within(call.talked(moment), call.held_minutes)
+    return call.tariff.cost_within(call.talked(call.ended_at), call.held_minutes)

@@ -128,14 +128,14 @@ class Meter:
         return credits * self._call.share_percent // 100
 
 
-def settle(call: Call, billed_to: datetime, desk: Desk) -> dict[str, Any]:
-    """Charge a call that ends for its time up to that moment and free what is held beyond; the
+def settle(call: Call, ended_at: datetime, desk: Desk) -> dict[str, Any]:
+    """Charge a call that ends for its time up to then and free what is held beyond; the
     columns to be changed."""
     if not call.held_minutes:
         return {}
     cost = 0
     if call.connected_at is not None:
-        cost = call.tariff.cost_within(call.talked(billed_to), call.held_minutes)
+        cost = call.tariff.cost_within(call.talked(ended_at), call.held_minutes)
     meter = Meter(call, holds_of(call, desk.now))
     meter.settle(cost)
     meter.write(desk)

@@ -26,21 +26,20 @@ def finish(
 ) -> None:
     """End a live call. Raises ``Conflict`` where the table of states has no such end.
 
-    ``at`` is when it ended. It is billed up to then; one that fell silent, or whose credits ran
-    out, no further than the last sign of life of the weaker side.
+    ``at`` is when it ended, and what it is billed up to: for one that fell silent the last sign of
+    life of the weaker side, for one whose credits ran out the end of the last paid minute.
     """
     check_ending(reason, call.status)
     if call.status == Status.ACTIVE and reason not in (Reason.DROPPED, Reason.NO_CREDIT):
         at = max(at, call.seen_at)  # the clock may have gone back
-    billed_to = min(at, call.seen_at) if reason is Reason.NO_CREDIT else at
-    changes = billing.settle(call, billed_to, desk)
+    changes = billing.settle(call, at, desk)
     change(
         call,
         status=Status.ENDED.value,
         end_reason=reason.value,
         ended_by_id=ended_by,
         ended_at=at,
-        billed_seconds=-(-call.talked(billed_to) // 1000),
+        billed_seconds=-(-call.talked(at) // 1000),
         due_at=None,
         **changes,
     )

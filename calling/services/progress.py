@@ -57,39 +57,50 @@ def is_silent(call: Call, now: datetime) -> bool:
 
 def advance(call: Call, desk: Desk) -> None:
     """Bring an active call up to now: end it if it is over, else hold ahead, charge what has
-    begun, tell of credits that run low, and note when to look again."""
-    if is_silent(call, desk.now):
+    begun, tell of credits that run low, and note when to look again.
+
+    Of a call that fell silent only the time up to the last sign of life counts.
+    """
+    silent = is_silent(call, desk.now)
+    if call.credits_per_minute:
+        _meter(call, call.seen_at if silent else desk.now, desk, silent=silent)
+    if not call.is_live:
+        return
+    if silent:
         finish(call, Reason.DROPPED, at=call.seen_at, desk=desk)
-        return
-    if not call.credits_per_minute:
+    elif not call.credits_per_minute:
         change(call, due_at=_silence_due(call, desk.now))
-        return
-    now, tariff = desk.now, call.tariff
+
+
+def _meter(call: Call, moment: datetime, desk: Desk, *, silent: bool) -> None:
+    """Hold and charge as far as to that moment, unless the credits ended before."""
+    tariff = call.tariff
     begun = tariff.full_minutes(call.talked(call.seen_at))
-    running = tariff.minute_at(call.talked(now))
-    meter = Meter(call, holds_of(call, now))
-    meter.hold_up_to(max(begun + AHEAD, running + 1))
+    running = tariff.minute_at(call.talked(moment))
+    meter = Meter(call, holds_of(call, desk.now))
+    meter.hold_up_to(running if silent else max(begun + AHEAD, running + 1))
     meter.charge_up_to(begun)
     meter.write(desk)
-    call.held_minutes = meter.held
     paid_until = call.start_of_minute(meter.held + 1)
-    if now >= paid_until:
+    if moment >= paid_until:
         change(call, **meter.changes)
         finish(call, Reason.NO_CREDIT, at=paid_until, desk=desk)
-        return
-    affordable = meter.holds.wallet.available // call.credits_per_minute
-    paid_until = call.start_of_minute(meter.held + affordable + 1)
-    change(
-        call,
-        **meter.changes,
-        low_told=_tell_low(call, paid_until, desk),
-        due_at=_due(call, paid_until, now),
-    )
+    elif silent:
+        change(call, **meter.changes)
+    else:
+        affordable = meter.holds.wallet.available // call.credits_per_minute
+        lasts_until = paid_until + affordable * timedelta(seconds=call.minute_seconds)
+        change(
+            call,
+            **meter.changes,
+            low_told=_tell_low(call, lasts_until, desk),
+            due_at=_due(call, lasts_until, desk.now),
+        )
 
 
-def _tell_low(call: Call, paid_until: datetime, desk: Desk) -> Low:
+def _tell_low(call: Call, lasts_until: datetime, desk: Desk) -> Low:
     """What the caller was told by now. Credits that came meanwhile make it worth telling again."""
-    left = paid_until - desk.now
+    left = lasts_until - desk.now
     level = Low.NOTHING
     for low, seconds in LOW_SECONDS.items():
         if left <= timedelta(seconds=seconds):
@@ -99,12 +110,12 @@ def _tell_low(call: Call, paid_until: datetime, desk: Desk) -> Low:
     return level
 
 
-def _due(call: Call, paid_until: datetime, now: datetime) -> datetime:
+def _due(call: Call, lasts_until: datetime, now: datetime) -> datetime:
     """When the next minute begins, silence would be too long, or credits run low."""
     moments = [
         call.start_of_minute(call.tariff.minute_at(call.talked(now)) + 1),
         _silence_due(call, now),
-        *(paid_until - timedelta(seconds=seconds) for seconds in LOW_SECONDS.values()),
+        *(lasts_until - timedelta(seconds=seconds) for seconds in LOW_SECONDS.values()),
     ]
     return min(moment for moment in moments if moment > now)
 

@@ -2,7 +2,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+import time_machine
 
+from calling import reach
 from calling.tests.line import Line
 from messaging.tests.conftest import give
 from pairly.core import clock
@@ -22,3 +24,11 @@ def one_clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[], Any]:
     """Time travels for calls too where MongoDB would ask its own clock."""
     monkeypatch.setattr("calling.clock.database_now", clock.now)
     return clock.now
+
+
+@pytest.fixture
+def traveller(one_clock: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[time_machine.Traveller]:
+    """A clock that stands still, and everybody can be rung."""
+    monkeypatch.setattr(reach, "_ways", [lambda _user_id: True])
+    with time_machine.travel("2026-03-01T12:00:00Z", tick=False) as made:
+        yield made
