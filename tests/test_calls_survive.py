@@ -1,0 +1,70 @@
+"""``kill -9`` in mid-call: it goes on, or ends at the last sign of life, and is charged exactly."""
+
+import time
+from datetime import datetime
+
+import pytest
+
+from tests.clients import Json, Person, Socket, create_people
+from tests.conftest import StartServer
+
+pytestmark = pytest.mark.mongodb
+
+MINUTE_SECONDS = 2
+RATE = 5
+SECONDS_MAX = 60
+
+
+def wait_for(person: Person, call_id: str, status: str) -> Json:
+    deadline = time.monotonic() + SECONDS_MAX
+    while (call := person.call("GET", f"calls/{call_id}"))["status"] != status:
+        assert time.monotonic() < deadline, call
+        time.sleep(0.05)
+    found: Json = call
+    return found
+
+
+def seconds_between(before: str, after: str) -> float:
+    return (datetime.fromisoformat(after) - datetime.fromisoformat(before)).total_seconds()
+
+
+def test_a_call_survives_a_restart_and_not_a_long_absence(start_server: StartServer) -> None:
+    times = {
+        "PAIRLY_BILLING_MINUTE_SECONDS": str(MINUTE_SECONDS),
+        "PAIRLY_CALL_OUTAGE_SECONDS_MAX": "600",  # however long it takes to start again
+    }
+    server = start_server("daphne", times)
+    ava, ben = create_people(server, 2, credits=1000)
+
+    def sockets() -> tuple[Socket, Socket]:
+        return ava.socket(), ben.socket()
+
+    phone, mobile = sockets()
+    wish = {"callee_id": ben.id, "media": "audio", "client_id": "once"}
+    call = {"call_id": phone.command("call.invite", wish)["call"]["id"]}
+    mobile.command("call.accept", call)
+    for socket in (phone, mobile):
+        socket.command("call.media", call | {"connected": True})
+    first = phone.event("call.charged")["data"]
+    assert (first["minute"], first["credits"]) == (1, RATE)
+
+    server.kill()
+    server.restart()
+    phone, mobile = sockets()
+    for socket in (phone, mobile):
+        assert socket.command("call.join", call)["call"]["status"] == "active"
+        socket.command("call.heartbeat", call)
+    # The minutes of the break are charged now, as the media went on without us.
+    assert phone.event("call.charged")["data"]["minute"] > 1
+
+    server.kill()
+    # As if it were away for long: nothing is forgiven any more.
+    later = times | {"PAIRLY_CALL_OUTAGE_SECONDS_MAX": "1", "PAIRLY_CALL_GRACE_SECONDS": "1"}
+    again = start_server("uvicorn", later)
+    ended = wait_for(ava.at(again.url), call["call_id"], "ended")
+    assert ended["end_reason"] == "dropped"
+    talked = seconds_between(ended["connected_at"], ended["ended_at"])
+    assert ended["credits"] == RATE * (int(talked // MINUTE_SECONDS) + 1)
+    wallet = ava.at(again.url).wallet()
+    assert (wallet["balance"], wallet["held"]) == (1000 - ended["credits"], 0)
+    assert "verifies" in again.manage("verify_ledger")
