@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from calling.invariants import INVARIANTS
-from calling.models import MILLISECOND, Call
+from calling.models import MILLISECOND, Call, Watch
 from calling.tasks import bill_calls, expire_ringing, reap_calls
 from calling.tests.reference import Reference, Rules
 from calling.tests.switchboard import Crash, Switchboard, crashing
@@ -60,6 +60,7 @@ class Timeline:
     ) -> None:
         self.board = Switchboard(traveller, credits=paid, bonus=bonus)
         self.model = Reference(rules, available=paid + bonus)
+        Watch.objects.all().delete()  # of the timeline before
         self.total = paid + bonus
         self.crash_at: int | None = None
         self.last_call_id = self.board.call_id

@@ -3,10 +3,10 @@
 import time
 
 from pairly.demo.chat import text_message
-from pairly.demo.clients import Json, Refused
+from pairly.demo.clients import Json, Refused, Socket
 from pairly.demo.story import CheckFailed, Story, expect, expect_refusal
 
-__all__ = ["add_up", "refuse_without_credits", "spend_all"]
+__all__ = ["add_up", "refuse_without_credits", "send_patiently", "spend_all"]
 
 SENDS_MAX = 500
 
@@ -15,7 +15,8 @@ def spend_all(story: Story) -> str:
     """Ava writes until her credits are gone"""
     left, sent = story.ava.wallet()["available"], 0
     while left and sent < SENDS_MAX:
-        wallet = _send_patiently(story, text_message(story.conversation_id, f"Message {sent}"))
+        wish = text_message(story.conversation_id, f"Message {sent}")
+        wallet = send_patiently(story.ava_socket, wish)
         left, sent = wallet["available"], sent + 1
     expect(
         story.ava.wallet(),
@@ -25,11 +26,11 @@ def spend_all(story: Story) -> str:
     return f"{sent} messages, 0 credits left"
 
 
-def _send_patiently(story: Story, wish: Json) -> Json:
+def send_patiently(socket: Socket, wish: Json) -> Json:
     """Send, waiting as long as the server asks when it is too fast; the wallet afterwards."""
     while True:
         try:
-            wallet: Json = story.ava_socket.command("message.send", wish)["wallet"]
+            wallet: Json = socket.command("message.send", wish)["wallet"]
             return wallet
         except Refused as refusal:
             if refusal.code != "rate_limited":

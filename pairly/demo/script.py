@@ -1,6 +1,6 @@
 """The story, chapter by chapter. A new feature is a step here: one function, its title above it."""
 
-from pairly.demo import chat, credits, ledger, people, purchases, safety
+from pairly.demo import calls, chat, credits, ledger, people, purchases, safety
 from pairly.demo.story import Chapter
 
 __all__ = ["CHAPTERS"]
@@ -46,6 +46,17 @@ CHAPTERS: tuple[Chapter, ...] = (
             purchases.begin,
             purchases.pay,
             purchases.refuse_forged_webhooks,
+        ),
+    ),
+    (
+        "Calls",
+        (
+            calls.ring_and_answer,
+            calls.pay_and_run_low,
+            calls.refuse_busy,
+            calls.hang_up,
+            calls.refuse_without_a_minute,
+            calls.call_each_other,
         ),
     ),
     (

@@ -49,6 +49,7 @@ class Story:
     first_wish: dict[str, Any]
     packages: dict[str, Any]
     intent: dict[str, Any]
+    call: dict[str, Any]
 
     def __init__(self, url: str) -> None:
         self.url = url
