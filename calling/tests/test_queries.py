@@ -1,0 +1,93 @@
+"""Every read of calls goes through an index, and none grows with the history."""
+
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from django.db import connection
+from django.db.models import Q
+from django.test.utils import CaptureQueriesContext
+
+from calling.models import Call
+from calling.selectors import call_of_client_key, calls_for, due_in, made_by, statistics_of
+from calling.services.heartbeats import Heartbeat, take_heartbeats
+from calling.states import LIVE, Status
+from messaging.tests.people import make_people
+from pairly.core import clock
+from pairly.core.db import run_atomic
+from pairly.core.ids import first_id_at, new_id
+from tests.explain import assert_uses_index
+
+pytestmark = pytest.mark.mongodb
+
+
+def made_calls(caller_id: UUID, callee_id: UUID, count: int, status: Status) -> list[Call]:
+    now = clock.now()
+    calls = [
+        Call(
+            id=new_id(),
+            caller_id=caller_id,
+            callee_id=callee_id,
+            client_key=uuid4().hex,
+            media="audio",
+            status=status.value,
+            end_reason="" if status in LIVE else "missed",
+            credits_per_minute=0,
+            minute_seconds=60,
+            increment_seconds=60,
+            share_percent=0,
+            caller_device_id=caller_id,
+            callee_device_id=callee_id,
+            created_at=now,
+            connected_at=now,
+            caller_seen_at=now - timedelta(seconds=1),
+            callee_seen_at=now - timedelta(seconds=1),
+            due_at=now + timedelta(seconds=number - 5) if status in LIVE else None,
+        )
+        for number in range(count)
+    ]
+    run_atomic(lambda: Call.objects.bulk_create(calls))
+    return calls
+
+
+def test_reads_use_indexes() -> None:
+    ava, ben, cleo = make_people(3, 0)
+    made_calls(ava, ben, 60, Status.ENDED)
+    made_calls(cleo, ben, 60, Status.ENDED)
+    (first, *_rest) = made_calls(ben, ava, 30, Status.ACTIVE)
+    for status in Status:
+        assert_uses_index(due_in(status, clock.now())[:10])
+    for side in ("caller", "callee"):
+        assert_uses_index(made_by(side, ava, None)[:10])
+        assert_uses_index(made_by(side, ava, new_id())[:10])
+    assert_uses_index(Call.objects.filter(status__in=[status.value for status in LIVE]))
+    key = first.client_key
+    assert_uses_index(Call.objects.filter(Q(client_key=key) | Q(answer_key=key)))
+    assert call_of_client_key(key) == first
+    since = first_id_at(clock.now() - timedelta(days=30))
+    assert_uses_index(Call.objects.filter(caller_id=ava, pk__gte=since))
+    assert statistics_of(ava, clock.now())["made"]["by_reason"]["missed"] == 60
+
+
+def test_a_page_of_history_and_many_heartbeats_cost_the_same_for_few_and_many() -> None:
+    ava, ben, *others = make_people(12, 0)
+    for other in others:
+        made_calls(ava, other, 3, Status.ENDED)
+        made_calls(other, ava, 3, Status.ENDED)
+    live = made_calls(ben, ava, 20, Status.ACTIVE)
+
+    def cost_of_page(limit: int) -> int:
+        with CaptureQueriesContext(connection) as queries:
+            assert len(calls_for(ava, before=None, limit=limit)) == limit
+        return len(queries)
+
+    def cost_of_beats(calls: list[Call]) -> int:
+        beats = [Heartbeat(call.caller_id, call.caller_device_id, call.pk) for call in calls]
+        with CaptureQueriesContext(connection) as queries:
+            run_atomic(lambda: take_heartbeats(beats))
+        return len(queries)
+
+    assert cost_of_page(2) == cost_of_page(50)
+    assert cost_of_beats(live[:1]) == cost_of_beats(live)
+    versions = Call.objects.filter(status=Status.ACTIVE.value).values_list("version", flat=True)
+    assert sorted(versions) == [1] * 19 + [2]
