@@ -8,11 +8,10 @@ from django.db.models import Model, Q, QuerySet
 
 from pairly.accounts.selectors import user_by_email
 from pairly.core.ids import first_id_at
-from payments.fraud.models import Band, FraudCheck, Review
+from payments.fraud.models import FraudCheck, Review
 
 __all__ = [
     "attempts_since",
-    "blocked_since",
     "checks_of",
     "find_checks",
     "find_reviews",
@@ -55,7 +54,3 @@ def reviews_waiting() -> "QuerySet[Review]":
 
 def attempts_since(moment: datetime) -> "QuerySet[FraudCheck]":
     return FraudCheck.objects.filter(pk__gte=first_id_at(moment))
-
-
-def blocked_since(moment: datetime) -> "QuerySet[FraudCheck]":
-    return attempts_since(moment).filter(band=Band.BLOCK)

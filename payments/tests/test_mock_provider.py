@@ -78,6 +78,7 @@ def test_the_tables_above_are_complete() -> None:
     assert before | {*AFTERWARDS, "dispute_lost"} == set(OUTCOMES)
 
 
+@pytest.mark.usefixtures("trusting")
 @pytest.mark.parametrize("provider", ["stripe", "razorpay"])
 def test_what_was_paid_can_be_refunded_and_disputed(provider: str) -> None:
     buyer = Buyer()

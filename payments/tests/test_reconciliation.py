@@ -135,6 +135,7 @@ def test_a_purchase_that_nobody_told_us_of_is_booked_through_the_usual_door() ->
     assert all_is_well()
 
 
+@pytest.mark.usefixtures("trusting")
 @pytest.mark.parametrize("provider", ["stripe", "razorpay"])
 def test_refunds_and_disputes_are_clean_however_they_end(provider: str, settings: Any) -> None:
     settings.MOCK_RAZORPAY_DISPUTE_FEE_MINOR = settings.MOCK_STRIPE_DISPUTE_FEE_MINOR = 700
