@@ -1,7 +1,7 @@
 """Reads of calls; the ``..._for`` functions are the only way to a call."""
 
 import heapq
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -23,6 +23,7 @@ __all__ = [
     "call_by_id",
     "call_for",
     "call_of_client_key",
+    "callees_of",
     "calls_for",
     "due_calls",
     "listed",
@@ -73,6 +74,12 @@ def bound_call(user_id: UUID, device_id: UUID, call_id: UUID) -> Call:
 def call_of_client_key(key: str) -> Call | None:
     """The call that this invite made, or met and accepted."""
     return Call.objects.filter(Q(client_key=key) | Q(answer_key=key)).first()
+
+
+def callees_of(call_ids: Collection[UUID]) -> dict[UUID, UUID]:
+    """Who was called, by call; the unknown are left out."""
+    found = Call.objects.filter(pk__in=list(call_ids))
+    return dict(found.values_list("pk", "callee_id"))
 
 
 def due_calls(statuses: Iterable[Status], now: datetime, limit: int) -> list[UUID]:

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from disposable_email_domains import blocklist
@@ -104,19 +103,20 @@ def _failures(user_id: UUID, now: datetime) -> list[datetime]:
     if not lately:
         return []
     declined: dict[UUID, dict[bool, list[datetime]]] = {}
-    for intent_id, status, source, verdict, at in _observed(lately, since):
-        if source == Observed.Source.REQUEST or verdict == Observed.Verdict.SET_ASIDE:
-            continue
-        if status == Status.FAILED:
-            by_webhook = source == Observed.Source.WEBHOOK
-            declined.setdefault(intent_id, {}).setdefault(by_webhook, []).append(at)
+    for one in Observed.objects.filter(intent_id__in=lately, created_at__gt=since)[:OBSERVED_MAX]:
+        if _is_decline(one):
+            by_webhook = one.source == Observed.Source.WEBHOOK
+            declined.setdefault(one.intent_id, {}).setdefault(by_webhook, []).append(one.created_at)
     return [at for told in declined.values() for at in told.get(True) or told[False]]
 
 
-def _observed(intent_ids: list[UUID], since: datetime) -> "QuerySet[Observed, Any]":
-    found = Observed.objects.filter(intent_id__in=intent_ids, created_at__gt=since)
-    names = ("intent_id", "status", "source", "verdict", "created_at")
-    return found.values_list(*names)[:OBSERVED_MAX]
+def _is_decline(one: Observed) -> bool:
+    return (
+        one.about == Observed.About.PAYMENT
+        and one.status == Status.FAILED
+        and one.source != Observed.Source.REQUEST
+        and one.verdict != Observed.Verdict.SET_ASIDE
+    )
 
 
 def _settled(user_id: UUID) -> list[tuple[datetime, int]]:

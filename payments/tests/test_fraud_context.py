@@ -12,12 +12,19 @@ from mmdb_writer import MMDBWriter
 from netaddr import IPSet
 from rest_framework.test import APIClient
 
+from calling.models import Call
 from pairly.core import clock
+from pairly.core.db import run_atomic
+from pairly.core.ids import new_id
+from pairly.outbox.dispatch import dispatch_all
 from payments.fraud.country import open_geoip
+from payments.gateways.base import GatewayRefused
 from payments.intents.following import follow_up
-from payments.models import FraudCheck, Intent
-from payments.services import grant_credits
+from payments.models import FraudCheck, Intent, Refund
+from payments.services import Holds, grant_credits
+from payments.simulator.services import deliver_settled
 from payments.tests.buyers import PASSWORD, Buyer, deliver, stripe_event
+from payments.tests.desk import Desk
 
 pytestmark = pytest.mark.mongodb
 
@@ -116,6 +123,25 @@ def test_declined_payments_count_for_a_day_however_they_are_told(time: Any) -> N
     assert newest(buyer).inputs["failure_ages_ms"] == [0, *[86_399_999] * 3]
     time.shift(MILLISECOND)
     assert "failures_in_a_day" not in attempt(buyer)
+
+
+def refuse(*_values: Any) -> None:
+    raise GatewayRefused("amount_too_small")
+
+
+def test_what_is_no_decline_of_a_payment_is_not_counted(monkeypatch: Any) -> None:
+    buyer, desk = Buyer(), Desk()
+    paid = settle(buyer)
+    buyer.play(paid, "refund_fails")
+    desk.refunded(paid)
+    deliver_settled(clock.now())
+    dispatch_all()
+    assert Refund.objects.get().state == "failed"
+    with monkeypatch.context() as refusing:
+        refusing.setattr("payments.gateways.mock_stripe.MockStripe.create", refuse)
+        assert buyer.begin().json()["code"] == "provider_refused"
+    attempt(buyer)
+    assert newest(buyer).inputs["failure_ages_ms"] == []
 
 
 def test_a_decline_that_only_the_poll_heard_of_counts_once(time: Any, monkeypatch: Any) -> None:
@@ -277,6 +303,43 @@ def test_paid_credits_that_go_to_one_fresh_person(time: Any, settings: Any) -> N
     attempt(buyer)
     seen = newest(buyer).inputs
     assert (seen["spent_credits"], seen["favourite"]["user_id"]) == (100, old.id)
+
+
+def test_calls_tell_to_whom_credits_went() -> None:
+    buyer, fresh = Buyer(), Buyer()
+    settle(buyer, package="large")
+    now = clock.now()
+    call_id = new_id()
+    Call.objects.create(
+        id=call_id,
+        caller_id=buyer.id,
+        callee_id=fresh.id,
+        client_key=call_id.hex,
+        media="video",
+        status="ended",
+        credits_per_minute=60,
+        minute_seconds=60,
+        increment_seconds=60,
+        share_percent=0,
+        caller_device_id=new_id(),
+        caller_seen_at=now,
+        callee_seen_at=now,
+        created_at=now,
+    )
+
+    def talk() -> None:
+        names = [f"call:{call_id}:hold:{minute}" for minute in (1, 2, 3)]
+        holds = Holds(UUID(buyer.id), now, kind="call")
+        for name in names:
+            assert holds.hold(name, 60)
+        holds.take(names[0], f"call:{call_id}:minute:1", 60)
+        holds.take(names[1], f"call:{call_id}:minute:2", 60)
+        holds.write()
+
+    run_atomic(talk)
+    assert attempt(buyer)["self_dealing"] == 60
+    seen = newest(buyer).inputs  # Of two minutes the bonus paid a part, and the third is held.
+    assert (seen["spent_credits"], seen["favourite"]["user_id"]) == (120 - buyer.bonus, fresh.id)
 
 
 def test_paid_credits_that_go_to_many_are_no_pattern(settings: Any) -> None:
