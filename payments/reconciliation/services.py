@@ -41,7 +41,7 @@ __all__ = ["ReconciliationFailed", "reconcile", "reconcile_all", "usual_window"]
 logger = logging.getLogger(__name__)
 
 DATES_APART_MAX: Final = timedelta(days=2)
-"""What the provider and we call the same day; beyond it the times differ."""
+"""How far apart the provider and we may date the same thing; beyond it the times differ."""
 LINES_AT_ONCE: Final = 500
 WRITTEN_AT_ONCE: Final = 100
 MENDED: Final = "The provider confirmed it and the run booked it."
@@ -118,8 +118,7 @@ class _Run:
         self._run, self._now = run, now
         self._gateway: Gateway = gateway_named(run.provider)
         settles_in = timedelta(days=self._gateway.statement_delay_days)
-        self._slack = DATES_APART_MAX + settles_in
-        self._rules = Rules(tolerance=self._slack, settled_before=run.until - settles_in)
+        self._rules = Rules(tolerance=DATES_APART_MAX, settled_before=now - settles_in)
         self._clearing = Clearing(run.provider, run.since, run.until)
         self._found = self._opened = self._mended = self._fees = 0
 
@@ -146,7 +145,8 @@ class _Run:
     def _gather_lines(self, spool: Spool) -> None:
         """Some days more on both sides, where the partners of what lies at the edges are."""
         run = self._run
-        statement = self._gateway.statement(run.since - self._slack, run.until + self._slack)
+        since, until = run.since - DATES_APART_MAX, run.until + DATES_APART_MAX
+        statement = self._gateway.statement(since, until)
         for page in _pages(statement, LINES_AT_ONCE):
             keep(run)
             lines, bookings = self._matched(page)

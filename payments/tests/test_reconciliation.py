@@ -1,10 +1,12 @@
 """Providers' statements against our books: nothing found where nothing is wrong, and what is wrong
 found once, by its class."""
 
+import itertools
 import json
 from collections import Counter
 from datetime import datetime, timedelta
 from io import StringIO
+from random import Random
 from typing import Any
 
 import pytest
@@ -12,14 +14,14 @@ import time_machine
 from django.core.management import CommandError, call_command
 
 from pairly.alerts.models import Alert
-from pairly.core import clock
+from pairly.core import clock, db
 from pairly.core.ids import new_id
 from pairly.outbox.dispatch import dispatch_all
 from payments.gateways.mock_statement import alter_line, double_line, lose_line
 from payments.gateways.registry import gateway_named
 from payments.intents.selectors import order_of
 from payments.models import Account, Break, Intent, MockLine, Observed, Reconciliation, Transfer
-from payments.reconciliation import services
+from payments.reconciliation import breaks, fees, runs, services
 from payments.reconciliation.breaks import gone_breaks
 from payments.reconciliation.clearing import movements
 from payments.reconciliation.errors import AlreadyRunning
@@ -227,11 +229,12 @@ def test_what_the_provider_has_not_settled_yet_is_a_matter_of_time(settings: Any
     run()
     assert found() == {"timing": 1}
     assert not Alert.objects.exists()
-    run(until=end + timedelta(days=3))
-    assert found() == {"missing_there": 1}
-    assert Alert.objects.filter(state="open").count() == 1
-    line.save()
-    run(until=end + timedelta(days=3))
+    with time_machine.travel(clock.now() + timedelta(days=2)):
+        run()
+        assert found() == {"missing_there": 1}
+        assert Alert.objects.filter(state="open").count() == 1
+        line.save()
+        run()
     assert found() == {} and not Alert.objects.filter(state="open").exists()
 
 
@@ -290,6 +293,63 @@ def test_two_runs_at_once_and_one_that_died() -> None:
     assert found() == {"missing_there": 1, "duplicate": 1}
     assert Reconciliation.objects.filter(state="failed").get().error == "its process died"
     assert good()
+
+
+def test_a_run_that_dies_anywhere_is_made_good_by_the_next() -> None:
+    """Killed before its first write, before its second, and so on until it comes through."""
+    ids = trade("stripe", 8, *start_and_end())
+    trade("razorpay", 8, *start_and_end())
+    lose_line(line_of(ids[0]))
+    double_line(line_of(ids[1]))
+    alter_line(line_of(ids[2]), amount_minor=1)
+    for fatal in itertools.count():
+        with (
+            pytest.MonkeyPatch.context() as patch,
+            time_machine.travel(clock.now() + fatal * timedelta(minutes=6)),
+        ):
+            fuse = Fuse(fatal)
+            for module in (runs, breaks, fees):
+                patch.setattr(module, "run_atomic", fuse)
+            try:
+                run()
+                break
+            except Killed:
+                continue
+    assert fatal > 5
+    assert found() == {"missing_there": 1, "duplicate": 1, "amount": 1}
+    assert Break.objects.count() == 3 and Transfer.objects.filter(kind="fee").count() == 7
+    assert good()
+
+
+@pytest.mark.parametrize("seed", range(examples(small=3, ci=25, torture=400)))
+def test_random_faults_are_found_each_by_its_class(seed: int) -> None:
+    random = Random(seed)
+    since, until = start_and_end()
+    ids = trade("stripe", 40, since, until)
+    if random.random() < 0.5:
+        run()  # Fees are known then, and a changed one is a break.
+    is_known = Transfer.objects.filter(kind="fee").exists()
+    planted = set()
+    for intent_id in random.sample(ids, random.randrange(20)):
+        kind = random.choice(["missing_there", "duplicate", "amount", "currency", "fee", "timing"])
+        line = MockLine.objects.get(intent_id=intent_id)
+        if kind == "missing_there":
+            lose_line(line.pk)
+        elif kind == "duplicate":
+            double_line(line.pk)
+        elif kind == "amount":
+            alter_line(line.pk, amount_minor=line.amount_minor + random.randint(1, 99))
+        elif kind == "currency":
+            alter_line(line.pk, currency=random.choice(["EUR", "JPY"]))
+        elif kind == "timing":
+            alter_line(line.pk, at=line.at + timedelta(days=2, seconds=random.randint(1, 9999)))
+        else:
+            too_much = line.amount_minor + random.randint(1, 99)
+            alter_line(line.pk, fee_minor=line.fee_minor + 1 if is_known else too_much)
+        planted.add((kind, intent_id))
+    run()
+    assert set(Break.objects.values_list("kind", "intent_id")) == planted
+    assert run().breaks_opened == 0 and good()
 
 
 def test_a_run_that_lost_its_lease_writes_nothing_more() -> None:
@@ -374,6 +434,20 @@ def test_breaks_and_runs_are_found_by_an_index() -> None:
 
 class Killed(BaseException):
     """The process dies here."""
+
+
+class Fuse:
+    """``run_atomic``, until so many transactions were committed."""
+
+    def __init__(self, commits: int) -> None:
+        self._left = commits
+
+    def __call__(self, block: Any) -> Any:
+        if not db.in_atomic_block():
+            if not self._left:
+                raise Killed
+            self._left -= 1
+        return db.run_atomic(block)
 
 
 def killed(*_arguments: Any) -> None:
