@@ -24,7 +24,7 @@ _attachments = msgspec.json.Decoder(list[AttachmentView]).decode
 class MessageSubject(Subject):
     can: ClassVar[frozenset[str]] = frozenset({"hide", "restore", "refund"})
 
-    def author_of(self, target_id: UUID) -> UUID | None:
+    def author_of(self, target_id: UUID, reporter_id: UUID) -> UUID | None:
         return Message.objects.filter(pk=target_id).values_list("sender_id", flat=True).first()
 
     def text_of(self, target_id: UUID) -> str:

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
 
+from messaging.attachments.boxes import empty_metadata
 from messaging.attachments.errors import (
     AttachmentTooLarge,
     AttachmentTypeUnsupported,
@@ -33,6 +34,7 @@ State = Attachment.State
 
 DAY = timedelta(days=1)
 ROWS_AT_ONCE = 200
+WITH_BOXES = ("audio/mp4", "video/mp4", "video/quicktime")
 IMAGE_FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
 UNNAMED = "document"
 # Nothing that could turn a name round, break a line or leave the folder.
@@ -48,7 +50,8 @@ def upload(
     kind: str | None = None,
     duration_ms: int | None = None,
 ) -> Attachment:
-    """Store a file that its owner may then send. Images are made anew, without metadata.
+    """Store a file that its owner may then send. Images are made anew, without metadata; that of
+    films is emptied in the uploaded file.
 
     ``kind`` is what the client takes it for; another one is refused. Raises
     ``AttachmentTypeUnsupported``, ``AttachmentTooLarge``, ``UploadsExhausted``,
@@ -68,6 +71,8 @@ def upload(
     if given_bytes > bytes_max:
         raise AttachmentTooLarge(f"A file of this kind may have at most {bytes_max} bytes.")
     image = _cleaned(file) if found.kind == "image" else None
+    if found.content_type in WITH_BOXES:
+        empty_metadata(cast(IO[bytes], file))
     row = _described(owner_id, found, image, given_bytes, name, duration_ms, now)
     run_atomic(lambda: row.save(force_insert=True))
     _check_quota(row, now)

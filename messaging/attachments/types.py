@@ -5,15 +5,15 @@ with sound alone) is looked into, so that nobody sends a video at the price of a
 """
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, Final
+
+from messaging.attachments.boxes import track_handlers
 
 __all__ = ["ALLOWED", "IMAGE_TYPES", "Found", "recognise", "suffix_of"]
 
 HEAD_BYTES = 64 * 1024
 TEXT_BYTES_MAX = 1024 * 1024
-BOXES_MAX = 10_000
 
 IMAGE_TYPES: Final = {
     "image/jpeg": ".jpg",
@@ -110,39 +110,7 @@ def _is_plain_text(file: IO[bytes]) -> bool:
 
 def _mp4(file: IO[bytes], brand: bytes) -> str | None:
     """MP4 or QuickTime by what its tracks hold. None when it has none of either."""
-    handlers = set(_track_handlers(file))
+    handlers = set(track_handlers(file))
     if b"vide" in handlers:
         return "video/quicktime" if brand == b"qt  " else "video/mp4"
     return "audio/mp4" if b"soun" in handlers else None
-
-
-def _track_handlers(file: IO[bytes]) -> Iterator[bytes]:
-    """The kind of each track: the word in ``moov/trak/mdia/hdlr``, by the sizes of the boxes."""
-    file.seek(0, 2)
-    inside, boxes = [(0, file.tell())], 0
-    while inside:
-        start, stop = inside.pop()
-        for name, content, end in _boxes(file, start, stop):
-            boxes += 1
-            if boxes > BOXES_MAX:
-                return
-            if name in (b"moov", b"trak", b"mdia"):
-                inside.append((content, end))
-            elif name == b"hdlr":
-                file.seek(content + 8)
-                yield file.read(4)
-
-
-def _boxes(file: IO[bytes], start: int, stop: int) -> Iterator[tuple[bytes, int, int]]:
-    """Name, start of the content and end of each box between the two places."""
-    while start + 8 <= stop:
-        file.seek(start)
-        header = file.read(16)
-        size, name, content = int.from_bytes(header[:4], "big"), header[4:8], start + 8
-        if size == 1:
-            size, content = int.from_bytes(header[8:16], "big"), start + 16
-        end = stop if size == 0 else start + size
-        if end > stop or end < content:
-            return
-        yield name, content, end
-        start = end

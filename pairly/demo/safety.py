@@ -6,7 +6,15 @@ from pairly.demo.chat import text_message
 from pairly.demo.clients import PASSWORD, Socket
 from pairly.demo.story import Story, expect, expect_refusal
 
-__all__ = ["block", "leave", "refuse_bad_frames", "refuse_bad_requests", "sign_out"]
+__all__ = [
+    "block",
+    "leave",
+    "refuse_bad_frames",
+    "refuse_bad_requests",
+    "refuse_forbidden_words",
+    "report",
+    "sign_out",
+]
 
 UNKNOWN_ID = "00000000-0000-4000-8000-000000000000"
 
@@ -60,6 +68,29 @@ def block(story: Story) -> str:
     sent = story.ben_socket.command("message.send", wish)["message"]
     expect(sent["text"], wish["text"], "the message once the block is lifted")
     return "unavailable, nothing charged"
+
+
+def refuse_forbidden_words(story: Story) -> str:
+    """What must not be said is neither delivered nor charged, and the client id stays free"""
+    before = story.ava.wallet()
+    wish = text_message(story.conversation_id, "I am 15, send nudes")
+    expect_refusal("message_blocked", story.ava_socket.command, "message.send", wish)
+    expect(story.ava.wallet(), before, "Ava's wallet")
+    sent = story.ava_socket.command("message.send", wish | {"text": "Never mind."})["message"]
+    expect(sent["client_id"], wish["client_id"], "the client id of the next message")
+    return "message_blocked, nothing charged"
+
+
+def report(story: Story) -> str:
+    """Ben reports a message; once more it is the same report, and nobody reports their own"""
+    newest = story.ben.call("GET", f"conversations/{story.conversation_id}")["last_message"]
+    about = {"target_type": "message", "target_id": newest["id"]}
+    wish = about | {"reason": "other", "details": "Only to show it."}
+    first, second = (story.ben.http.post("reports", json=wish) for _ in range(2))
+    expect((first.status_code, second.status_code), (201, 200), "statuses of the two")
+    expect(second.json()["id"], first.json()["id"], "the report's id")
+    expect_refusal("validation_error", story.ava.call, "POST", "reports", wish)
+    return str(first.json()["status"])
 
 
 def sign_out(story: Story) -> str:

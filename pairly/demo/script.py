@@ -1,6 +1,6 @@
 """The story, chapter by chapter. A new feature is a step here: one function, its title above it."""
 
-from pairly.demo import calls, chat, credits, ledger, people, purchases, safety
+from pairly.demo import calls, chat, credits, ledger, people, pictures, purchases, safety
 from pairly.demo.story import Chapter
 
 __all__ = ["CHAPTERS"]
@@ -33,6 +33,8 @@ CHAPTERS: tuple[Chapter, ...] = (
             chat.delete_for_oneself,
             chat.delete_for_both,
             chat.archive,
+            pictures.send_picture,
+            pictures.refuse_what_is_no_picture,
         ),
     ),
     (
@@ -69,6 +71,8 @@ CHAPTERS: tuple[Chapter, ...] = (
             safety.refuse_bad_frames,
             safety.refuse_bad_requests,
             safety.block,
+            safety.refuse_forbidden_words,
+            safety.report,
             safety.sign_out,
             safety.leave,
         ),

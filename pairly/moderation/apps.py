@@ -11,6 +11,7 @@ class ModerationConfig(AppConfig):
             PhotoChanged,
             ProfileChanged,
             ReportMade,
+            UserDeleted,
             UserRegistered,
         )
         from pairly.core.appendonly import guard_after_migrate
@@ -25,6 +26,7 @@ class ModerationConfig(AppConfig):
         subjects.register(Case.TargetType.PROFILE, ProfileSubject())
         subjects.register(Case.TargetType.PHOTO, PhotoSubject())
         subscribe(ReportMade, handlers.queue_reports, inside=True)
+        subscribe(UserDeleted, handlers.forget_notices, inside=True)
         subscribe(ProfileChanged, handlers.look_at_profiles)
         subscribe(UserRegistered, handlers.look_at_new_people)
         subscribe(PhotoChanged, handlers.look_at_photos)

@@ -5,16 +5,28 @@ from uuid import UUID
 
 from django.conf import settings
 
-from pairly.accounts.events import PhotoChanged, ProfileChanged, ReportMade, UserRegistered
+from pairly.accounts.events import (
+    PhotoChanged,
+    ProfileChanged,
+    ReportMade,
+    UserDeleted,
+    UserRegistered,
+)
 from pairly.accounts.models import Report, User
 from pairly.core import clock
 from pairly.core.db import run_atomic
 from pairly.moderation.classifier import Action, Verdict, assess
-from pairly.moderation.models import Case
+from pairly.moderation.models import Case, Notice
 from pairly.moderation.people import profile_text
 from pairly.moderation.services import Flag, open_cases, report_cases
 
-__all__ = ["look_at_new_people", "look_at_photos", "look_at_profiles", "queue_reports"]
+__all__ = [
+    "forget_notices",
+    "look_at_new_people",
+    "look_at_photos",
+    "look_at_profiles",
+    "queue_reports",
+]
 
 REVIEW = Verdict(Action.FLAG, reason=Report.Reason.OTHER.value)
 
@@ -53,3 +65,8 @@ def look_at_photos(events: Sequence[PhotoChanged]) -> None:
     kind = Case.TargetType.PHOTO.value
     flags = [Flag(kind, one.user_id, one.user_id, "", REVIEW) for one in events]
     run_atomic(lambda: open_cases(flags, clock.now()))
+
+
+def forget_notices(events: Sequence[UserDeleted]) -> None:
+    """Runs inside the transaction of the deletion: what was told to somebody goes with them."""
+    Notice.objects.filter(user_id__in=[event.user_id for event in events]).delete()

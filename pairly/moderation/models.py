@@ -14,9 +14,9 @@ __all__ = ["Case", "Notice", "RuleSet", "open_key"]
 NOTICE_LENGTH_MAX = 500
 
 
-def open_key(target_type: str, target_id: UUID) -> str:
-    """The one open case about a thing; closed cases are named by their id alone."""
-    return f"{target_type}:{target_id.hex}"
+def open_key(target_type: str, target_id: UUID, author_id: UUID) -> str:
+    """The one open case about a thing and whose it is; closed cases are named by their id."""
+    return f"{target_type}:{target_id.hex}:{author_id.hex}"
 
 
 class Case(models.Model):
@@ -42,7 +42,7 @@ class Case(models.Model):
     State = Report.Status
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False, db_column="_id")
-    open_key = models.CharField(max_length=60, unique=True)
+    open_key = models.CharField(max_length=80, unique=True)
     version = models.BigIntegerField(default=0)
     target_type = models.CharField(max_length=10, choices=TargetType)
     target_id = models.UUIDField()

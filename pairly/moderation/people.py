@@ -18,7 +18,7 @@ def _find(user_id: UUID) -> User | None:
 class PersonSubject(Subject):
     """A person as such: who writes what was blocked, or is reported for what they do."""
 
-    def author_of(self, target_id: UUID) -> UUID | None:
+    def author_of(self, target_id: UUID, reporter_id: UUID) -> UUID | None:
         return target_id if User.objects.filter(pk=target_id).exists() else None
 
     def text_of(self, target_id: UUID) -> str:

@@ -59,8 +59,9 @@ class Subject:
 
     can: ClassVar[frozenset[str]] = frozenset()
 
-    def author_of(self, target_id: UUID) -> UUID | None:
-        """Whose it is; None for what does not exist."""
+    def author_of(self, target_id: UUID, reporter_id: UUID) -> UUID | None:
+        """Whose it is, as this reporter means it: of a call the other one. None for what does not
+        exist."""
         raise NotImplementedError
 
     def text_of(self, target_id: UUID) -> str:

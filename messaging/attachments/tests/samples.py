@@ -76,10 +76,17 @@ def box(name: bytes, content: bytes) -> bytes:
     return struct.pack(">I", 8 + len(content)) + name + content
 
 
-def mp4(track: bytes, brand: bytes = b"isom") -> bytes:
-    """With one track of this kind, ``vide`` or ``soun``; what is played comes before it."""
+def _told(name: bytes, told: bytes) -> bytes:
+    return box(name, told) if told else b""
+
+
+def mp4(track: bytes, brand: bytes = b"isom", told: bytes = b"") -> bytes:
+    """With one track of this kind, ``vide`` or ``soun``; what is played comes before it. ``told``
+    stands where telephones write where they were."""
     handler = box(b"hdlr", bytes(8) + track + bytes(12) + b"\x00")
-    media = box(b"moov", box(b"mvhd", bytes(100)) + box(b"trak", box(b"mdia", handler)))
+    track_box = box(b"trak", box(b"mdia", handler) + _told(b"udta", told))
+    more = _told(b"udta", told and box(b"\xa9xyz", told)) + _told(b"meta", told)
+    media = box(b"moov", box(b"mvhd", bytes(100)) + track_box + more) + _told(b"uuid", told)
     return box(b"ftyp", brand + bytes(4)) + box(b"mdat", bytes(5000)) + media
 
 

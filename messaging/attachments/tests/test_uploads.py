@@ -12,6 +12,7 @@ from PIL import Image
 from rest_framework.test import APIClient
 
 from messaging.attachments import services
+from messaging.attachments.boxes import track_handlers
 from messaging.attachments.models import Attachment
 from messaging.attachments.tasks import remove_unused_attachments
 from messaging.attachments.tests import samples
@@ -90,6 +91,21 @@ def test_nothing_of_where_a_picture_was_taken_is_left(join: Any) -> None:
     shown.load()
     assert (shown.n_frames, shown.info["duration"], shown.info["loop"]) == (7, 70, 0)
     assert samples.SECRET not in moving
+
+
+def test_nothing_of_where_a_film_was_taken_is_left(join: Any) -> None:
+    """And nothing else of it is another: boxes keep their places, players skip the empty ones."""
+    ava = join()
+    plain = samples.mp4(b"vide", b"qt  ")
+    film = samples.mp4(b"vide", b"qt  ", told=samples.SECRET)
+    assert film.count(samples.SECRET) == 4
+    kept = read(ava, send(ava, film).json()["id"])
+    assert samples.SECRET not in kept and b"udta" not in kept and kept.count(b"free") == 4
+    assert len(kept) == len(film)
+    assert kept.startswith(plain[:5024]) and list(track_handlers(BytesIO(kept))) == [b"vide"]
+    # Upload handlers keep a large file on disk instead of in memory; it is emptied there.
+    large = film + samples.box(b"mdat", bytes(3_000_000))
+    assert samples.SECRET not in read(ava, send(ava, large).json()["id"])
 
 
 def test_pictures_that_are_too_much(join: Any, settings: Any) -> None:

@@ -101,7 +101,7 @@ class MessageOf(subjects.Subject):
     def __init__(self, author_id: UUID) -> None:
         self._author_id = author_id
 
-    def author_of(self, target_id: UUID) -> UUID:
+    def author_of(self, target_id: UUID, reporter_id: UUID) -> UUID:
         return self._author_id
 
     def text_of(self, target_id: UUID) -> str:

@@ -24,6 +24,7 @@ from pairly.moderation.subjects import subject_of
 
 __all__ = [
     "MINOR_ALERT",
+    "UNEXAMINED_ALERT",
     "Flag",
     "forget_content",
     "forget_old_content",
@@ -31,8 +32,8 @@ __all__ = [
     "report_cases",
 ]
 
-MINOR_ALERT = "moderation.minor"
-UNEXAMINED_ALERT = "moderation.unexamined"
+MINOR_ALERT = "child_in_danger"
+UNEXAMINED_ALERT = "classifier_away"
 
 TEXT_CHARACTERS_MAX = 10_000
 SIGNALS_LENGTH_MAX = 300
@@ -100,7 +101,7 @@ def report_cases(reports: Sequence[ReportMade], now: datetime) -> None:
 
 def _word_of_report(report: ReportMade) -> Word:
     subject = subject_of(report.target_type)
-    author_id = subject.author_of(report.target_id)
+    author_id = subject.author_of(report.target_id, report.reporter_id)
     if author_id is None:
         raise NotFound
     if author_id == report.reporter_id:
@@ -116,18 +117,22 @@ def _word_of_report(report: ReportMade) -> Word:
 
 
 def _open(words: Sequence[Word], now: datetime) -> None:
-    keys = {open_key(word.target_type, word.target_id) for word in words}
+    keys = {_key_of(word) for word in words}
     found = {case.open_key: case for case in Case.objects.filter(open_key__in=sorted(keys))}
     known = set(found)
     first_before = {key for key, case in found.items() if case.priority == Case.Priority.FIRST}
     for word in words:
-        key = open_key(word.target_type, word.target_id)
+        key = _key_of(word)
         found[key] = _joined(found.get(key) or _begun(key, word, now), word)
     _insert([case for key, case in found.items() if key not in known])
     for key in known:
         _change(found[key])
     urgent = (case for key, case in found.items() if key not in first_before)
     _alert(urgent, words, now)
+
+
+def _key_of(word: Word) -> str:
+    return open_key(word.target_type, word.target_id, word.author_id)
 
 
 def _begun(key: str, word: Word, now: datetime) -> Case:

@@ -17,6 +17,8 @@ from pairly.audit.models import AuditEntry
 from pairly.core import clock
 from pairly.core.errors import PairlyError
 from pairly.moderation import services
+from pairly.moderation.classifier.signals import UNEXAMINED
+from pairly.moderation.classifier.verdicts import Signals
 from pairly.moderation.models import Case, Notice
 from pairly.moderation.tasks import forget_decided_content, watch_queue
 from pairly.outbox.dispatch import dispatch_all
@@ -98,9 +100,54 @@ def test_a_blocked_message_is_neither_delivered_nor_charged(people: Any) -> None
     assert (case.target_type, str(case.target_id), case.reason) == ("user", ava.id, "minor")
     assert (case.text, case.flags, case.priority) == ("child porn links", 2, Case.Priority.FIRST)
     alert = Alert.objects.get()
-    assert (alert.kind, alert.key, alert.severity) == ("moderation.minor", str(case.pk), "critical")
+    assert (alert.kind, alert.key, alert.severity) == ("child_in_danger", str(case.pk), "critical")
     # The client id was not used up.
     assert sender.command("message.send", wish | {"text": "hello"})["message"]["seq"] == 1
+
+
+class Silent:
+    """An external classifier that never answers."""
+
+    waits = True
+
+    def examine(self, text: str) -> Signals:
+        return ((UNEXAMINED, 1),)
+
+
+def test_without_an_answer_of_the_external_classifier_nothing_is_lost(
+    people: Any, settings: Any
+) -> None:
+    settings.MODERATION_CLASSIFIER = f"{__name__}.Silent"
+    ava, ben = people
+    sender, receiver = ava.socket(), ben.socket()
+    message = write(sender, ben, "hello")
+    assert receiver.event("message.new")["data"]["message"]["text"] == "hello"
+    sender.command("message.edit", {"message_id": message["id"], "text": "hello again"})
+    wish = {"client_id": "rest", "kind": "text", "text": "over REST"}
+    ava.call("POST", f"conversations/{message['conversation_id']}/messages", wish)
+    assert history(ben, message["conversation_id"]) == ["hello again", "over REST"]
+    assert sorted(Case.objects.values_list("signals", "flags")) == [
+        ("unexamined 1", 1),
+        ("unexamined 1", 2),
+    ]
+    with time_machine.travel(clock.now(), tick=False) as time:
+        alert = Alert.objects.get()
+        assert (alert.kind, alert.count, alert.state) == ("classifier_away", 3, "open")
+        watch_queue()
+        time.shift(601)
+        watch_queue()
+        assert Alert.objects.get().state == "resolved"
+
+
+def test_who_leaves_takes_what_was_told_along(people: Any, moderator: UUID) -> None:
+    ava, ben = people
+    write(ava.socket(), ben, "I will kill you")
+    services.resolve_case(
+        case_id=only_case().pk, actor_id=moderator, measures=["warn"], reason="A threat"
+    )
+    assert Notice.objects.count() == 1
+    ava.call("DELETE", "me", {"password": ava.password})
+    assert Notice.objects.count() == 0 and only_case().text == "I will kill you"
 
 
 def test_an_edit_is_looked_at_as_well(people: Any) -> None:
@@ -180,7 +227,7 @@ def test_reports_join_the_case_and_follow_its_decision(
     assert (case.reports, case.flags, case.reason) == (1, 1, "minor")
     assert case.priority == Case.Priority.FIRST
     assert case.due_at - clock.now() < timedelta(hours=1)
-    assert Alert.objects.get().kind == "moderation.minor"
+    assert Alert.objects.get().kind == "child_in_danger"
     with pytest.raises(Refused, match="yours"):
         report(ava, "spam")
     assert not Report.objects.filter(reporter_id=ava.id).exists()
@@ -341,7 +388,7 @@ def test_what_is_overdue_is_told_and_what_is_decided_is_forgotten(
         for _ in range(2):
             watch_queue()
         alert = Alert.objects.get()
-        assert (alert.kind, alert.count, alert.state) == ("moderation.overdue", 2, "open")
+        assert (alert.kind, alert.count, alert.state) == ("moderation_overdue", 2, "open")
         services.dismiss_case(case_id=only_case().pk, actor_id=moderator, reason="A joke")
         watch_queue()
         assert Alert.objects.get().state == "resolved"
