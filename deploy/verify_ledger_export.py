@@ -4,7 +4,7 @@
     python3 verify_ledger_export.py ledger.jsonl --key HEX [--key HEX ...] [--heads heads.jsonl]
 
 Needs Python 3.11 and the ``cryptography`` package, and nothing of Pairly. The export is what
-``manage.py verify_ledger --export`` writes; keys are the public keys that ``GET
+``manage.py export_ledger`` writes; keys are the public keys that ``GET
 /api/v1/ledger/head`` lists, the heads file is one that was kept away from the database. The
 rules are in docs/ledger.md and written down here a second time on purpose.
 

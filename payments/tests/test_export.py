@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.conf import settings
@@ -13,6 +14,10 @@ from django.core.management import call_command
 
 from pairly.core import clock, signing
 from pairly.core.chain import SigningKey
+from pairly.core.ids import new_id
+from pairly.staff.tests.people import new_staff
+from payments.adjustments.services import adjust
+from payments.freezes.services import freeze_spending
 from payments.ledger.services import pending, post, resolution
 from payments.models import Account
 from payments.tests.people import Pockets, charge, make_people, posting
@@ -34,10 +39,33 @@ def export(tmp_path: Path, settings: Any) -> Path:
     post(holds, clock.now())
     post([resolution(holds[0], id="hold:0/post", amount=3, kind="call")], clock.now())
     post([resolution(holds[1], id="hold:1/void", amount=0, kind="call")], clock.now())
-    post([posting("debt", pockets["ava.debt"], pockets["house.sales"], 2)], clock.now())
+    adjust_everything(ava)
     path = tmp_path / "ledger.jsonl"
-    call_command("verify_ledger", "--export", str(path))
+    call_command("export_ledger", str(path))
     return path
+
+
+def adjust_everything(user_id: UUID) -> None:
+    """Gifts, takings that leave debt, a write-off and a freeze."""
+    staff = new_staff("finance").pk
+    for kind, credits, book_debt in (
+        ("give_paid", 9, False),
+        ("take_paid", 12, True),
+        ("write_off", 1, False),
+        ("give_bonus", 4, False),
+        ("take_bonus", 3, False),
+        ("give_paid", 1, False),
+    ):
+        adjust(
+            actor_id=staff,
+            user_id=user_id,
+            kind=kind,
+            credits=credits,
+            reason="test",
+            operation_id=new_id(),
+            book_debt=book_debt,
+        )
+    freeze_spending(actor_id=staff, user_id=user_id, reason="test")
 
 
 def audit(path: Path, *more: str, key: str = "") -> tuple[int, str]:
@@ -59,7 +87,7 @@ def heads() -> str:
 
 def test_a_good_export_verifies_and_a_cut_one_does_not(export: Path) -> None:
     status, said = audit(export, "--heads", heads())
-    assert status == 0 and "The export verifies: 13 transfers" in said
+    assert status == 0 and "The export verifies: 20 transfers" in said
     assert "no kept heads" in audit(export)[1]
     other = SigningKey("42" * 32).public_key
     assert audit(export, key=other) == (
@@ -168,5 +196,5 @@ def test_a_broken_ledger_is_not_exported(export: Path, tmp_path: Path) -> None:
     Account.objects.filter(kind="bonus", balance__gt=0).update(balance=1_000)
     target = tmp_path / "second.jsonl"
     with pytest.raises(SystemExit):
-        call_command("verify_ledger", "--export", str(target))
+        call_command("export_ledger", str(target))
     assert [path.name for path in tmp_path.iterdir()] == ["ledger.jsonl"]

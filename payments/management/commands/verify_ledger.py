@@ -3,13 +3,11 @@
 import json
 import sys
 import time
-from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
 from pairly.core import clock
-from payments.exports import export_ledger
 from payments.ledger.verification import Report, verify
 
 PROGRESS_SECONDS = 2.0
@@ -23,16 +21,9 @@ class Command(BaseCommand):
             "--incremental", action="store_true", help="go on from the last incremental run"
         )
         parser.add_argument("--json", action="store_true", help="print the report as JSON")
-        parser.add_argument(
-            "--export", type=Path, help="also write the ledger to this file, as JSON lines"
-        )
 
     def handle(self, *_arguments: Any, **options: Any) -> None:
-        progress = Progress(self)
-        if options["export"]:
-            report = export_ledger(options["export"], clock.now(), progress=progress)
-        else:
-            report = verify(clock.now(), incremental=options["incremental"], progress=progress)
+        report = verify(clock.now(), incremental=options["incremental"], progress=Progress(self))
         self.stdout.write(json.dumps(report.to_dict()) if options["json"] else sentence(report))
         if not report.ok:
             sys.exit(1)
