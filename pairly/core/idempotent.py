@@ -69,6 +69,7 @@ def idempotent(post: Post) -> Post:
         finish(taken, status=response.status_code, body=encode_json(response.data).decode())
         return response
 
+    answer_once.is_idempotent = True  # type: ignore[attr-defined]
     return answer_once
 
 

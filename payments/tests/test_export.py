@@ -145,7 +145,8 @@ def richer(records: list[dict[str, Any]]) -> None:
 
 
 def exchange(records: list[dict[str, Any]]) -> None:
-    one, two = [one for one in records if one["type"] == "account" and ":bonus:" in one["key"]]
+    bonus = [one for one in records if one["type"] == "account" and ":bonus:" in one["key"]]
+    one, two = bonus[:2]
     one["key"], two["key"] = two["key"], one["key"]
 
 
