@@ -31,13 +31,15 @@ class Plan:
     batched: int
     single: int
     verified: int
+    proved: int
 
     @classmethod
     def of(cls, quick: bool) -> "Plan":
         if quick:
-            return cls(rounds=1, batched=500, single=50, verified=2_000)
+            return cls(rounds=1, batched=500, single=50, verified=2_000, proved=20)
         rounds = int(os.environ.get("BENCH_ROUNDS", "9"))
-        return cls(rounds=rounds, batched=10_000, single=1_000, verified=1_000_000)
+        sizes = {"batched": 10_000, "single": 1_000, "verified": 1_000_000, "proved": 500}
+        return cls(rounds=rounds, **sizes)
 
 
 def lines(quick: bool) -> Iterator[Line]:
@@ -60,6 +62,7 @@ def lines(quick: bool) -> Iterator[Line]:
         rates = _rounds(ours, hordak, plan)
         yield from _transfer_lines(rates)
         yield _verify_line(ours, plan)
+        yield _proof_line(ours, plan)
 
 
 def _rounds(ours: Worker, hordak: Worker, plan: Plan) -> dict[str, list[float]]:
@@ -126,4 +129,18 @@ def _verify_line(ours: Worker, plan: Plan) -> Line:
         f"verify_ledger, {plan.verified:,} transfers : one sha256 a row",
         *(at_least(0.05, edge=0.1), verified, hashed, "transfers/s"),
         ("the full run: chain, every column, balances, holds, outside heads, stray rows",),
+    )
+
+
+def _proof_line(ours: Worker, plan: Plan) -> Line:
+    """Proofs out of the long chain that verification has just read."""
+    rates: dict[str, list[float]] = {"prove": [], "paths": []}
+    for number in range(min(plan.rounds, 5)):
+        for cell in ("prove", "paths")[:: -1 if number % 2 else 1]:
+            rates[cell].append(ours.rate(cell, plan.proved))
+            say(f"round {number + 1}: {cell}: {rates[cell][-1]:,.0f}/s")
+    return Line.of_rounds(
+        f"a proof out of {plan.verified:,} transfers : its path from leaves in memory",
+        *(at_least(0.05), rates["prove"], rates["paths"], "proofs/s"),
+        ("a block of 500 read from the database, its tree built, leaf and signed head added",),
     )

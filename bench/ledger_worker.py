@@ -84,6 +84,32 @@ class Ledger:
             raise RuntimeError(f"the ledger does not verify: {report}")
         return {"verify": seconds}
 
+    def prove(self, count: int) -> dict[str, Any]:
+        """Proofs of transfers from all over the chain, each read from the database."""
+        from pairly.core import clock
+        from payments.ledger.proofs import prove_any
+        from payments.models import Sealed
+
+        newest = Sealed.objects.order_by("-sequence").first()
+        assert newest is not None
+        step = max(1, newest.sequence // count)
+        places = [min(newest.sequence, 1 + number * step) for number in range(count)]
+        ids = [Sealed.objects.get(pk=place).transfer_id for place in places]
+        started = time.perf_counter()
+        for transfer_id in ids:
+            prove_any(transfer_id=transfer_id, now=clock.now())
+        return {"seconds": time.perf_counter() - started}
+
+    def paths(self, count: int) -> dict[str, Any]:
+        """Inclusion paths of as many leaves in memory, each from the leaves of a block."""
+        from pairly.core.chain import inclusion_path
+
+        leaves = [hashlib.sha256(str(number).encode()).digest() for number in range(SEALED_EVERY)]
+        started = time.perf_counter()
+        for number in range(count):
+            inclusion_path(leaves, number % SEALED_EVERY)
+        return {"seconds": time.perf_counter() - started}
+
     def hash(self, _count: int) -> dict[str, Any]:
         """One SHA-256 a row over the bytes that verification hashes; only the hashing counts."""
         from pairly.core import clock
@@ -174,7 +200,7 @@ def main() -> None:
     ledger = Ledger(int(sys.argv[1]), int(sys.argv[2]))
     answer_cells(
         *(ledger.batches, ledger.singles, ledger.rows),
-        *(ledger.fill, ledger.verify, ledger.hash),
+        *(ledger.fill, ledger.verify, ledger.hash, ledger.prove, ledger.paths),
     )
 
 

@@ -87,10 +87,13 @@ def prove_any(*, transfer_id: str, now: datetime) -> Proof:
 
 
 def _prove(row: Row, now: datetime) -> Proof:
-    """Seal what waits, and lead from the transfer to a signed block."""
+    """Lead from the transfer to a signed block, sealing one if it still waits for that."""
     transfer_id = row[0]
-    seal_waiting(now)
-    ((sequence, _id, _kind),) = SEALED.select("transfer_id", [transfer_id])
+    places = SEALED.select("transfer_id", [transfer_id])
+    if not places:
+        seal_waiting(now)
+        places = SEALED.select("transfer_id", [transfer_id])
+    sequence: int = places[0][0]
     (block,) = BLOCKS.range("first_sequence", up_to=sequence, limit=1, descending=True)
     header = header_of(block)
     index = sequence - header.first_sequence
