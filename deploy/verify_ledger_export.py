@@ -233,8 +233,9 @@ def canonical(record: Record) -> bytes:
 def account_id(key: str) -> str:
     """The id that an account has by its name: a UUID of version 8. Older ids are random."""
     digits = hashlib.sha256(b"pairly ledger account\x00" + key.encode()).hexdigest()[:32]
+    first = f"{int(digits[0], 16) & 7 | (8 if key.startswith('house:') else 0):x}"
     variant = f"{int(digits[16], 16) & 3 | 8:x}"
-    return f"{digits[:12]}8{digits[13:16]}{variant}{digits[17:]}"
+    return f"{first}{digits[1:12]}8{digits[13:16]}{variant}{digits[17:]}"
 
 
 def merkle_root(level: list[bytes]) -> bytes:

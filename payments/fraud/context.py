@@ -22,7 +22,8 @@ from payments.intents.models import Intent, Observed
 from payments.intents.states import Status
 from payments.ledger.accounts import BONUS, PAID, personal_key
 from payments.ledger.books import ACCOUNTS
-from payments.ledger.models import Phase, Transfer
+from payments.ledger.history import newest_first
+from payments.ledger.models import Phase
 
 __all__ = ["Attempt", "gather"]
 
@@ -176,8 +177,8 @@ def _spending(paid: tuple[UUID, int] | None, now: datetime) -> tuple[int, Favour
 
 def _charges(account_id: UUID, now: datetime) -> list[tuple[str, int]]:
     """Operations and amounts, the newest first; holds and what was freed of them are none."""
-    spent = Transfer.objects.filter(debit_id=account_id, created_at__gt=now - SPENT_WITHIN)
-    newest = spent.order_by("-created_at", "-id").values_list("group", "amount", "phase")
+    spent = newest_first(account_id, "debit", None).filter(created_at__gt=now - SPENT_WITHIN)
+    newest = spent.values_list("group", "amount", "phase")
     return [
         (group, amount)
         for group, amount, phase in newest[:TRANSFERS_MAX]

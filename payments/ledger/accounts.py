@@ -16,6 +16,7 @@ __all__ = [
     "DEBT",
     "DISPUTES",
     "EARNINGS",
+    "FIRST_HOUSE_ID",
     "FEES",
     "FREEZE_STOP",
     "DEBT_STOP",
@@ -60,6 +61,9 @@ FREEZE_STOP: Final = 2
 ID_DOMAIN = b"pairly ledger account\x00"
 BOUND_VERSION = 8
 
+FIRST_HOUSE_ID: Final = UUID(int=1 << 127)
+"""Ids of people's accounts lie below it, those of the house from here on."""
+
 
 def personal_key(owner_id: UUID, kind: str, asset: str = CREDIT) -> str:
     """The unique name of a person's account: ``<32 hex digits>:paid:CREDIT``."""
@@ -78,14 +82,16 @@ def clearing_kind(provider: str) -> str:
 
 def account_id(key: str) -> str:
     """The id of the account of that name, in 32 hex digits: a UUID of version 8 (RFC 9562) from
-    the first 16 bytes of SHA-256 over a domain tag and the name.
+    the first 16 bytes of SHA-256 over a domain tag and the name, its first bit set for the house.
 
     Transfers name their accounts by id, under their hashes; so whose account it was lies in the
     chain as well, and no row can be given to somebody else unnoticed.
     """
     digits = hashlib.sha256(ID_DOMAIN + key.encode()).hexdigest()[:32]
+    house_bit = 8 if key.startswith(f"{HOUSE}:") else 0
+    first = f"{int(digits[0], 16) & 7 | house_bit:x}"
     variant = f"{int(digits[16], 16) & 3 | 8:x}"
-    return f"{digits[:12]}{BOUND_VERSION}{digits[13:16]}{variant}{digits[17:]}"
+    return f"{first}{digits[1:12]}{BOUND_VERSION}{digits[13:16]}{variant}{digits[17:]}"
 
 
 def is_bound(id_hex: str) -> bool:

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from pairly.core.table import Row
-from payments.ledger.accounts import PERSONAL_KINDS, personal_key
+from payments.ledger.accounts import FIRST_HOUSE_ID, PERSONAL_KINDS, personal_key
 from payments.ledger.books import ACCOUNTS
 from payments.ledger.models import Phase, Transfer
 
@@ -99,14 +99,15 @@ class Movements:
 
 
 def newest_first(
-    account: str,
+    account: UUID | str,
     side: str,
     last: Last,
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> "QuerySet[Transfer]":
-    """One side of one account, out of its index."""
-    rows: QuerySet[Transfer] = Transfer.objects.filter(**{f"{side}_id": account})
+    """One side of a person's account, out of its index. The bound is the index's own."""
+    own = {f"{side}_id": account, f"{side}_id__lt": FIRST_HOUSE_ID}
+    rows: QuerySet[Transfer] = Transfer.objects.filter(**own)
     if since is not None:
         rows = rows.filter(created_at__gte=since)
     if until is not None:

@@ -213,6 +213,6 @@ def test_many_spenders_at_once_never_overdraw(pockets: Pockets) -> None:
 def test_a_hold_is_ended_by_one_of_many(pockets: Pockets) -> None:
     hold = pending(posting("h", pockets["ava.paid"], pockets["house.sales"], 10))
     write(hold)
-    results = at_once(6, lambda i: write(resolution(hold, id=f"end:{i}", amount=i % 3, kind="k")))
+    results = at_once(6, lambda i: write(resolution(hold, id=f"h:{i}", amount=i % 3, kind="k")))
     assert sum(isinstance(result, HoldResolved) for result in results) == 5
     assert stands(pockets["ava.paid"])[1] == 0 and good() and not violations()
