@@ -20,6 +20,7 @@ __all__ = [
     "Call",
     "Low",
     "Media",
+    "MetInvite",
     "Signal",
     "Signalling",
     "Slot",
@@ -66,12 +67,6 @@ class Call(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False
     )
     client_key = models.CharField(max_length=CLIENT_KEY_CHARACTERS_MAX, unique=True)
-    answer_key = models.CharField(  # noqa: DJ001 - unique, and most calls have none
-        max_length=CLIENT_KEY_CHARACTERS_MAX,
-        unique=True,
-        null=True,
-        help_text="client key of the callee's own invite that met this call and accepted it",
-    )
     media = models.CharField(max_length=8, choices=Media)
     status = models.CharField(max_length=8, choices=Status, default=Status.RINGING)
     end_reason = models.CharField(max_length=12, choices=Reason, default="", blank=True)
@@ -153,6 +148,19 @@ class Call(models.Model):
         """When that minute of an active call begins, counted from 1 on."""
         assert self.connected_at is not None
         return self.connected_at + (number - 1) * timedelta(seconds=self.minute_seconds)
+
+
+class MetInvite(models.Model):
+    """An invite that met a call of the other way round and accepted it, by its client key: sent
+    again it is that call again."""
+
+    client_key = models.CharField(
+        primary_key=True, max_length=CLIENT_KEY_CHARACTERS_MAX, editable=False, db_column="_id"
+    )
+    call_id = models.UUIDField()
+
+    def __str__(self) -> str:
+        return f"invite that met call {self.call_id}"
 
 
 class Slot(models.Model):

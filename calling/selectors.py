@@ -9,9 +9,9 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, QuerySet, Sum
 
-from calling.models import Call, Media
+from calling.models import Call, Media, MetInvite
 from calling.states import Reason, Status
 from pairly.accounts.models import User
 from pairly.core.errors import Conflict, NotFound
@@ -73,7 +73,11 @@ def bound_call(user_id: UUID, device_id: UUID, call_id: UUID) -> Call:
 
 def call_of_client_key(key: str) -> Call | None:
     """The call that this invite made, or met and accepted."""
-    return Call.objects.filter(Q(client_key=key) | Q(answer_key=key)).first()
+    made = Call.objects.filter(client_key=key).first()
+    if made is not None:
+        return made
+    met = MetInvite.objects.filter(pk=key).first()
+    return None if met is None else call_by_id(met.call_id)
 
 
 def callees_of(call_ids: Collection[UUID]) -> dict[UUID, UUID]:

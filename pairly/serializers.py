@@ -38,6 +38,12 @@ class LimitsSerializer(serializers.Serializer[Any]):
     upload_body_bytes_max = serializers.IntegerField()
     socket_frame_bytes_max = serializers.IntegerField()
     socket_heartbeat_seconds = serializers.IntegerField()
+    ring_timeout_seconds = serializers.IntegerField()
+    call_media_timeout_seconds = serializers.IntegerField(help_text="From accepting to media.")
+    call_heartbeat_seconds = serializers.IntegerField()
+    call_grace_seconds = serializers.IntegerField(help_text="Of silence; then the call is over.")
+    call_invites_max = serializers.IntegerField(help_text="In call_invites_window_seconds.")
+    call_invites_window_seconds = serializers.IntegerField()
 
 
 class AttachmentRulesSerializer(serializers.Serializer[Any]):

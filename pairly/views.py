@@ -125,6 +125,12 @@ def _config() -> dict[str, Any]:
             "upload_body_bytes_max": settings.UPLOAD_BODY_BYTES_MAX,
             "socket_frame_bytes_max": FRAME_BYTES_MAX,
             "socket_heartbeat_seconds": settings.SOCKET_HEARTBEAT_SECONDS,
+            "ring_timeout_seconds": settings.RING_TIMEOUT_SECONDS,
+            "call_media_timeout_seconds": settings.CALL_MEDIA_TIMEOUT_SECONDS,
+            "call_heartbeat_seconds": settings.CALL_HEARTBEAT_SECONDS,
+            "call_grace_seconds": settings.CALL_GRACE_SECONDS,
+            "call_invites_max": settings.CALL_INVITES_MAX,
+            "call_invites_window_seconds": settings.CALL_INVITES_WINDOW_SECONDS,
         },
         "attachments": {
             "content_types": sorted(ALLOWED),

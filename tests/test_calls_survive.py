@@ -1,5 +1,6 @@
 """``kill -9`` in mid-call: it goes on, or ends at the last sign of life, and is charged exactly."""
 
+import os
 import time
 from datetime import datetime
 
@@ -7,6 +8,7 @@ import pytest
 
 from tests.clients import Json, Person, Socket, create_people
 from tests.conftest import StartServer
+from tests.redis_server import RedisServer
 
 pytestmark = pytest.mark.mongodb
 
@@ -68,3 +70,47 @@ def test_a_call_survives_a_restart_and_not_a_long_absence(start_server: StartSer
     wallet = ava.at(again.url).wallet()
     assert (wallet["balance"], wallet["held"]) == (1000 - ended["credits"], 0)
     assert "verifies" in again.manage("verify_ledger")
+
+
+@pytest.mark.skipif(
+    os.environ.get("PAIRLY_TEST_DATABASE") != "mongodb",
+    reason="several processes share a database on MongoDB",
+)
+def test_a_call_between_two_processes(start_server: StartServer, redis_server: RedisServer) -> None:
+    """Ava is on one process and Ben on the other, where his call goes on when his own dies; both
+    processes look after it, and each minute is charged once."""
+    environment = {
+        "REDIS_URL": redis_server.url,
+        "PAIRLY_BILLING_MINUTE_SECONDS": str(MINUTE_SECONDS),
+        "PAIRLY_CALL_GRACE_SECONDS": "60",
+    }
+    first, second = start_server("daphne", environment), start_server("uvicorn", environment)
+    ava, ben = create_people(first, 2, credits=1000)
+    laptop = ben.at(second.url)
+    tablet = ben.at(first.url).sign_in()
+    phone, mobile, other = ava.socket(), laptop.socket(), tablet.socket()
+
+    wish = {"callee_id": ben.id, "media": "video", "client_id": "once"}
+    call = {"call_id": phone.command("call.invite", wish)["call"]["id"]}
+    for socket in (mobile, other):
+        assert socket.event("call.incoming")["data"]["call"]["id"] == call["call_id"]
+    mobile.command("call.accept", call)
+    assert phone.event("call.state")["data"]["call"]["status"] == "accepted"
+    assert other.event("call.ended")["data"]["reason"] == "answered_elsewhere"
+    for socket in (phone, mobile):
+        socket.command("call.media", call | {"connected": True})
+    for socket in (phone, mobile):
+        socket.event("call.charged")
+        socket.command("call.heartbeat", call)
+
+    second.kill()
+    again = laptop.at(first.url).socket()
+    again.command("call.join", call)
+    for socket in (phone, again):
+        socket.command("call.heartbeat", call)
+    ended = again.command("call.end", call)["call"]
+    assert phone.event("call.ended")["data"]["reason"] == ended["end_reason"] == "completed"
+    talked = seconds_between(ended["connected_at"], ended["ended_at"])
+    assert ended["credits"] == 2 * RATE * (int(talked // MINUTE_SECONDS) + 1)
+    assert ava.wallet()["balance"] == 1000 - ended["credits"]
+    assert "verifies" in first.manage("verify_ledger")

@@ -58,7 +58,6 @@ def accept_call(
     device_id: UUID,
     desk: Desk,
     *,
-    answer_key: str | None = None,
     ack: Callable[[Any], Any] | None = None,
 ) -> CallResult:
     """Let the callee answer a ringing call on that device."""
@@ -66,7 +65,6 @@ def accept_call(
         call,
         status=Status.ACCEPTED.value,
         callee_device_id=device_id,
-        answer_key=answer_key,
         accepted_at=desk.now,
         callee_seen_at=desk.now,
         due_at=desk.now + timedelta(seconds=settings.CALL_MEDIA_TIMEOUT_SECONDS),

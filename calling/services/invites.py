@@ -11,7 +11,7 @@ from django.conf import settings
 from calling import reach, slots
 from calling.errors import Busy
 from calling.events import CallRinging
-from calling.models import Call, Slot, client_key
+from calling.models import Call, MetInvite, Slot, client_key
 from calling.schemas import CallView, IncomingData, call_view, person_view, quote_of
 from calling.selectors import call_of_client_key
 from calling.services import billing
@@ -79,13 +79,8 @@ def _invite(request: Invite, desk: Desk) -> CallResult:
         theirs = slots.read_slots(people)
     met = _met_call(request, theirs)
     if met is not None:
-        return accept_call(
-            met,
-            request.device_id,
-            desk,
-            answer_key=request.key,
-            ack=_invite_ack,
-        )
+        MetInvite(client_key=request.key, call_id=met.pk).save(force_insert=True)
+        return accept_call(met, request.device_id, desk, ack=_invite_ack)
     for slot in theirs.values():
         if slot.call_id is not None:
             raise Busy(_whose(slot, request))
@@ -100,7 +95,7 @@ invite_calls = one_by_one(_invite)
 def _repeat(request: Invite, first: Call, desk: Desk) -> CallResult:
     same_people = first.has(request.callee_id) and request.caller_id != request.callee_id
     # What met another call took that one's media.
-    same_media = first.answer_key == request.key or first.media == request.media
+    same_media = first.client_key != request.key or first.media == request.media
     if not (same_people and same_media):
         raise ClientIdConflict
     return desk.repeat(first, request.caller_id, _invite_ack)
