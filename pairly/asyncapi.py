@@ -27,6 +27,7 @@ __all__ = [
     "asyncapi_document",
     "described_fields",
     "described_shapes",
+    "event_name",
 ]
 
 Json = dict[str, Any]
@@ -94,6 +95,11 @@ ERROR_FRAME_SCHEMA: Json = {
 }
 
 
+def event_name(event: Event) -> str:
+    """An event's name in the document; what clients send under the same type comes first."""
+    return f"{event.type}.event" if event.type in COMMANDS else event.type
+
+
 def all_frames() -> list[Command | Event]:
     return [*COMMANDS.values(), *EVENTS.values()]
 
@@ -106,7 +112,7 @@ def asyncapi_document() -> Json:
     for command in COMMANDS.values():
         messages |= _command_messages(command, data_schemas)
     for event in EVENTS.values():
-        messages[event.type] = _event_message(event, data_schemas)
+        messages[event_name(event)] = _event_message(event, data_schemas)
     channels = dict(_channel(pattern) for pattern in websocket_urlpatterns)
     return {
         "asyncapi": "3.0.0",
@@ -279,7 +285,7 @@ def _features(address: str) -> frozenset[str]:
 def _channel(pattern: URLPattern) -> tuple[str, Json]:
     address = f"/{pattern.pattern}"
     features = _features(address)
-    names = [event.type for event in EVENTS.values() if event.feature in features]
+    names = [event_name(event) for event in EVENTS.values() if event.feature in features]
     for command in COMMANDS.values():
         if command.feature in features:
             names += [command.type, f"{command.type}.ack"]
@@ -295,14 +301,15 @@ def _operations(channels: Json) -> Iterator[tuple[str, Json]]:
             if command.type in described["messages"]:
                 yield f"{channel}.{command.type}", _command_operation(place, command)
         for event in EVENTS.values():
-            if event.type in described["messages"]:
+            name = event_name(event)
+            if name in described["messages"]:
                 yield (
-                    f"{channel}.{event.type}",
+                    f"{channel}.{name}",
                     {
                         "action": "send",
                         "channel": {"$ref": place},
                         "summary": event.summary,
-                        "messages": [{"$ref": f"{place}/messages/{event.type}"}],
+                        "messages": [{"$ref": f"{place}/messages/{name}"}],
                     },
                 )
 

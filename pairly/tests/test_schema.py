@@ -9,7 +9,7 @@ from django.core.management import call_command
 from django.test import Client
 from django.utils.html import escape
 
-from pairly.asyncapi import all_frames, asyncapi_document
+from pairly.asyncapi import all_frames, asyncapi_document, event_name
 from pairly.core.errors import PairlyError
 from pairly.realtime.frames import COMMANDS, EVENTS, ack_frame, error_frame, event_frame
 
@@ -74,8 +74,10 @@ def test_the_asyncapi_document_describes_every_frame(client: Client) -> None:
         operation = document["operations"][f"ws.{command.type}"]
         assert operation["action"] == "receive"
     for event in EVENTS.values():
-        assert ("position" in messages[event.type]["payload"]["required"]) is event.durable
-        assert document["operations"][f"ws.{event.type}"]["action"] == "send"
+        message = messages[event_name(event)]
+        assert message["payload"]["properties"]["type"] == {"const": event.type}
+        assert ("position" in message["payload"]["required"]) is event.durable
+        assert document["operations"][f"ws.{event_name(event)}"]["action"] == "send"
     assert document["channels"]["ws"]["address"] == "/ws/"
     assert "message.send" in document["channels"]["ws-chat"]["messages"]
     assert "message.send" not in document["channels"]["ws-calls"]["messages"]
