@@ -17,6 +17,8 @@ from calling.serializers import (
     InviteSerializer,
     ListedCallSerializer,
     MadeCallSerializer,
+    QualitySerializer,
+    ReportedQualitySerializer,
     StatisticsSerializer,
 )
 from calling.services.answers import (
@@ -29,6 +31,7 @@ from calling.services.answers import (
 )
 from calling.services.desk import CallResult
 from calling.services.invites import check_invite, invite_calls
+from calling.services.quality import report_quality
 from pairly.core.batching import Operation, writer
 from pairly.core.pagination import PAGE_PARAMETERS, PairlyCursorPagination, page_of
 
@@ -41,6 +44,7 @@ __all__ = [
     "CallIceServers",
     "CallJoin",
     "CallList",
+    "CallQuality",
     "CallStatistics",
 ]
 
@@ -147,6 +151,20 @@ class CallIceServers(APIView):
         call = bound_call(request.user.pk, request.auth.pk, call_id)
         found = ice_servers(call, request.user.pk, clock.now())
         return Response(IceServersSerializer(found).data)
+
+
+class CallQuality(APIView):
+    @extend_schema(request=QualitySerializer, responses=ReportedQualitySerializer)
+    def post(self, request: Request, call_id: UUID) -> Response:
+        """Tell how good the media are, every ten seconds or so, and once more at the end."""
+        grade = report_quality(
+            user_id=request.user.pk,
+            device_id=request.auth.pk,
+            call_id=call_id,
+            now=clock.now(),
+            **QualitySerializer.checked(request),
+        )
+        return Response({"grade": grade.value})
 
 
 class CallStatistics(APIView):

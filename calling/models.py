@@ -11,6 +11,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import models
 
+from calling.grades import Grade
 from calling.states import LIVE, Reason, Status
 from calling.tariff import Tariff
 from pairly.core.ids import new_id
@@ -21,6 +22,7 @@ __all__ = [
     "Low",
     "Media",
     "MetInvite",
+    "Quality",
     "Signal",
     "Signalling",
     "Slot",
@@ -225,3 +227,38 @@ class Signal(models.Model):
 
     def __str__(self) -> str:
         return self.id
+
+
+class Quality(models.Model):
+    """What one person's devices reported of the media of one call: sums over the reports."""
+
+    id = models.CharField(primary_key=True, max_length=65, db_column="_id", editable=False)
+    version = models.PositiveIntegerField(default=0, help_text="how many reports")
+    call_id = models.UUIDField()
+    user_id = models.UUIDField()
+    rtt_ms_sum = models.PositiveBigIntegerField(default=0)
+    jitter_ms_sum = models.PositiveBigIntegerField(default=0)
+    loss_permille_sum = models.PositiveBigIntegerField(default=0)
+    good = models.PositiveIntegerField(default=0, help_text="reports of that grade")
+    poor = models.PositiveIntegerField(default=0)
+    resolution = models.CharField(max_length=11, blank=True, help_text="of the newest report")
+    grade = models.CharField(max_length=4, choices=Grade, help_text="of all reports together")
+    reported_at = models.DateTimeField()
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["user_id", "call_id"], name="quality_by_user")]
+
+    def __str__(self) -> str:
+        return f"quality {self.id}"
+
+    @property
+    def rtt_ms(self) -> int:
+        return self.rtt_ms_sum // max(1, self.version)
+
+    @property
+    def jitter_ms(self) -> int:
+        return self.jitter_ms_sum // max(1, self.version)
+
+    @property
+    def loss_percent(self) -> float:
+        return self.loss_permille_sum // max(1, self.version) / 10

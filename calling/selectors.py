@@ -11,7 +11,8 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models import Count, QuerySet, Sum
 
-from calling.models import Call, Media, MetInvite
+from calling.grades import Grade
+from calling.models import Call, Media, MetInvite, Quality
 from calling.states import Reason, Status
 from pairly.accounts.models import User
 from pairly.core.errors import Conflict, NotFound
@@ -128,7 +129,10 @@ def statistics_of(user_id: UUID, now: datetime) -> dict[str, Any]:
         _sums(Call.objects.filter(**{f"{side}_id": user_id}, pk__gte=since))
         for side in ("caller", "callee")
     )
-    return {"days": days, "made": made, "received": received}
+    quality = dict.fromkeys(Grade.values, 0)
+    reported = Quality.objects.filter(user_id=user_id, call_id__gte=since).values("grade")
+    quality |= {row["grade"]: row["calls"] for row in reported.annotate(calls=Count("pk"))}
+    return {"days": days, "made": made, "received": received, "quality": quality}
 
 
 def _sums(calls: "QuerySet[Call]") -> dict[str, Any]:

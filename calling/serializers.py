@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 from rest_framework import serializers
 
+from calling.grades import Grade
 from calling.models import CLIENT_ID_CHARACTERS_MAX, Media
 from calling.schemas import call_view
 from calling.selectors import Listed
@@ -18,6 +19,8 @@ __all__ = [
     "InviteSerializer",
     "ListedCallSerializer",
     "MadeCallSerializer",
+    "QualitySerializer",
+    "ReportedQualitySerializer",
     "StatisticsSerializer",
 ]
 
@@ -93,6 +96,9 @@ class StatisticsSerializer(serializers.Serializer[Any]):
     days = serializers.IntegerField(help_text="How many days back from now.")
     made = SumsSerializer()
     received = SumsSerializer()
+    quality = serializers.DictField(
+        child=serializers.IntegerField(), help_text="Calls by grade, as this person's side had it."
+    )
 
 
 class IceServerSerializer(serializers.Serializer[Any]):
@@ -110,3 +116,22 @@ class IceServersSerializer(serializers.Serializer[Any]):
     renew_in_seconds = serializers.IntegerField(
         help_text="Half their life: ask again then, for the next restart of ICE."
     )
+
+
+class QualitySerializer(StrictSerializer):
+    """What a device measured since its last report, or since media began."""
+
+    rtt_ms = serializers.IntegerField(min_value=0, max_value=60_000, help_text="Round trip.")
+    loss_percent = serializers.FloatField(min_value=0, max_value=100)
+    jitter_ms = serializers.IntegerField(min_value=0, max_value=60_000)
+    resolution = serializers.RegexField(
+        r"^[0-9]{1,5}x[0-9]{1,5}$",
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="Of the picture that arrives, as 1280x720; empty without one.",
+    )
+
+
+class ReportedQualitySerializer(serializers.Serializer[Any]):
+    grade = serializers.ChoiceField(Grade.choices, help_text="Of this report.")

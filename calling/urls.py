@@ -11,6 +11,7 @@ from calling.api import (
     CallIceServers,
     CallJoin,
     CallList,
+    CallQuality,
     CallStatistics,
 )
 
@@ -24,4 +25,5 @@ urlpatterns = [
     path("calls/<uuid:call_id>/end", CallEnd.as_view()),
     path("calls/<uuid:call_id>/join", CallJoin.as_view()),
     path("calls/<uuid:call_id>/ice-servers", CallIceServers.as_view()),
+    path("calls/<uuid:call_id>/quality", CallQuality.as_view()),
 ]

@@ -177,7 +177,9 @@ class Peer:
         assert self.connection is not None
         await self.connection.setLocalDescription(description)
         local = self.connection.localDescription
-        bare, found, place = [], [], -1
+        bare: list[str] = []
+        found: list[Json] = []
+        place = -1
         for line in local.sdp.splitlines():
             place += line.startswith("m=")
             if line.startswith(CANDIDATE):

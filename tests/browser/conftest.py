@@ -32,6 +32,10 @@ CHROMIUM_ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # Calls: a camera and a microphone that are always there, and no network but this machine.
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+    "--allow-loopback-in-peer-connection",
 ]
 WAIT_MILLISECONDS = 10_000
 NETWORK_SENTENCES = re.compile(r"Failed to load resource|WebSocket connection to")
@@ -209,12 +213,16 @@ def open_window(browser: Browser, server: RunningServer) -> Iterator[OpenWindow]
     windows: list[Window] = []
 
     def open_one(
-        width: int = 1280, height: int = 800, line: Line | None = None, **options: Any
+        width: int = 1280,
+        height: int = 800,
+        line: Line | None = None,
+        url: str = server.url,
+        **options: Any,
     ) -> Window:
         context = browser.new_context(
             viewport={"width": width, "height": height}, locale="en-GB", **options
         )
-        windows.append(Window(context.new_page(), server.url))
+        windows.append(Window(context.new_page(), url))
         if line:
             windows[-1].network_may_fail = True
             windows[-1].page.route_web_socket(re.compile("/ws/"), line.connect)

@@ -1,5 +1,7 @@
 /** Start: who is here, and which page shows. */
 import { forgetPhotos, useApi } from "./avatar.js";
+import { createCallHistory } from "./callhistory.js";
+import { createCallView } from "./callview.js";
 import { createChatView } from "./chatview.js";
 import { createClient } from "./client.js";
 import { createConversations } from "./conversations.js";
@@ -22,13 +24,31 @@ const WHY_SIGNED_OUT = {
   4403: "This account may not be used at the moment.",
 };
 
+const WHY_CALL_ENDED = {
+  answered_elsewhere: () => "The call is on another device of yours.",
+  declined: ({ peer }) => `${peer.display_name} does not take the call.`,
+  missed: ({ peer, phase }) => (phase === "incoming" ? `You missed a call from ${peer.display_name}.` : `${peer.display_name} did not answer.`),
+  cancelled: ({ peer, phase }) => (phase === "incoming" ? `You missed a call from ${peer.display_name}.` : "Call cancelled."),
+  completed: () => "The call has ended.",
+  failed: () => "The call could not be connected. It cost nothing.",
+  dropped: () => "The connection was lost, so the call has ended.",
+  no_credit: () => "The credits ran out, so the call has ended.",
+  blocked: () => "The call has ended.",
+  moderation: () => "The call was ended by Pairly.",
+};
+
 const client = createClient({
   onEnded: showSignIn,
   onRefused: (_item, error) => {
     if (error.code === "insufficient_credits") credits.open("That message needs more credits than you have.");
     else toast(error.message, { kind: "error", traceId: error.traceId });
   },
-  openConversation: () => route().id,
+  openConversation: () => (route().page === "chats" ? route().id : null),
+  onCallEnded: (item, reason) => WHY_CALL_ENDED[reason] && toast(WHY_CALL_ENDED[reason](item)),
+  onCallRefused: (error) => {
+    if (error.code === "insufficient_credits") credits.open("That call needs more credits than you have.");
+    else toast(error.message, { kind: "error", traceId: error.traceId });
+  },
 });
 useApi(client.api);
 nameCountries(countryName);
@@ -45,6 +65,8 @@ const chatView = createChatView(client, {
   openReport: person.openReport,
   toggleBlock: person.toggleBlock,
 });
+const callHistory = createCallHistory(client, { openPerson: person.open });
+createCallView(client, { openCredits: () => credits.open() });
 const signIn = createSignIn(client, { onSignedIn: () => showApp() });
 
 /** Open the conversation with somebody; whether that worked. */
@@ -70,6 +92,7 @@ function showSignIn(code = null) {
   $("app").hidden = true;
   chatView.reset();
   people.reset();
+  callHistory.reset();
   forgetPhotos();
   history.replaceState(null, "", location.pathname);
   document.title = "Pairly";
@@ -82,6 +105,7 @@ function show({ page, id }) {
   chatView.open(page === "chats" ? id : null);
   conversations.select(id);
   if (page === "people") people.open();
+  if (page === "calls") callHistory.open();
 }
 
 onRoute(show);

@@ -36,6 +36,8 @@ export function createChatView(client, { openCredits, openPerson, openReport, to
   new ResizeObserver(() => atEnd && toEnd()).observe(pane);
   $("to-end").addEventListener("click", () => toEnd(true));
   $("chat-person").addEventListener("click", () => current() && openPerson(current().peer));
+  $("chat-call-audio").addEventListener("click", () => client.calls.start(current().peer, "audio"));
+  $("chat-call-video").addEventListener("click", () => client.calls.start(current().peer, "video"));
   $("unblock").addEventListener("click", () => toggleBlock(current().peer));
   $("composer").addEventListener("submit", submit);
   text.addEventListener("keydown", keyed);
@@ -151,6 +153,7 @@ export function createChatView(client, { openCredits, openPerson, openReport, to
     const isBlocked = state.blocked.has(peer.id);
     $("composer").hidden = isBlocked;
     $("blocked-note").hidden = !isBlocked;
+    $("chat-call-audio").hidden = $("chat-call-video").hidden = isBlocked;
     setText($("chat-block-word"), isBlocked ? "Unblock" : "Block");
   }
 

@@ -1,5 +1,6 @@
 /** Puts the parts together: who is signed in, the socket, and what events do to the state. */
 import { createApi } from "./api.js";
+import { createCalls } from "./calls.js";
 import { createChat } from "./chat.js";
 import { createOutbox } from "./outbox.js";
 import { PairlySocket, STATUS } from "./protocol.js";
@@ -8,8 +9,9 @@ import { session } from "./session.js";
 import { changed, reset, set, state } from "./store.js";
 
 /** `onEnded(code)`: signed out from here or elsewhere; `onRefused(item, error)`: a message was
- * refused; `openConversation()`: the id that is looked at. */
-export function createClient({ onEnded, onRefused, openConversation }) {
+ * refused; `openConversation()`: the id that is looked at; `onCallEnded(item, reason)`,
+ * `onCallRefused(error)`: see calls.js. */
+export function createClient({ onEnded, onRefused, openConversation, onCallEnded, onCallRefused }) {
   const api = createApi({ getToken: () => session.token, onSignedOut: () => ended(4401) });
   const socket = new PairlySocket({
     url: `${location.protocol === "https:" ? "wss:" : "ws:"}//${location.host}/ws/`,
@@ -20,6 +22,7 @@ export function createClient({ onEnded, onRefused, openConversation }) {
     isActive: () => !document.hidden,
   });
   const chat = createChat({ api });
+  const calls = createCalls({ api, socket, onEnded: onCallEnded, onRefused: onCallRefused });
   const receipts = createReceipts({ socket, onMoved: chat.receiptMoved });
   const outbox = createOutbox({
     socket,
@@ -41,6 +44,7 @@ export function createClient({ onEnded, onRefused, openConversation }) {
     set({ me, wallet, prices: config.prices.messages, limits: config.limits });
     set({ blocked: new Map(blocks.map((one) => [one.user_id, one.display_name])) });
     await chat.readAll(openConversation());
+    await calls.readState();
   }
 
   function applyEvent({ type, data }) {
@@ -52,6 +56,7 @@ export function createClient({ onEnded, onRefused, openConversation }) {
     } else if (type === "receipt.updated") chat.receiptMoved(data);
     else if (type === "typing") chat.typed(data);
     else if (type === "wallet.updated") set({ wallet: data });
+    else if (type.startsWith("call.")) calls.applyEvent({ type, data });
   }
 
   /** An own message whose ack was lost comes back as an event. */
@@ -64,6 +69,7 @@ export function createClient({ onEnded, onRefused, openConversation }) {
     set({ connection });
     if (connection.status === STATUS.ONLINE) {
       outbox.flush();
+      calls.online();
       receipts.schedule();
     }
     if (connection.status === STATUS.ENDED && connection.code !== null) ended(connection.code);
@@ -94,6 +100,7 @@ export function createClient({ onEnded, onRefused, openConversation }) {
   function ended(code) {
     if (!session.token && !state.me) return;
     session.end();
+    calls.reset();
     socket.close();
     reset();
     onEnded(code);
@@ -120,5 +127,5 @@ export function createClient({ onEnded, onRefused, openConversation }) {
     changed("blocked");
   }
 
-  return { api, block, chat, outbox, receipts, signIn, signOut, socket, start, typing, unblock };
+  return { api, block, calls, chat, outbox, receipts, signIn, signOut, socket, start, typing, unblock };
 }

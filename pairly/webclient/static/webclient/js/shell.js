@@ -94,6 +94,7 @@ export function createShell(client, { openCredits, openSettings }) {
     }
     $("chats").hidden = page !== "chats";
     $("people").hidden = page !== "people";
+    $("calls").hidden = page !== "calls";
   }
 
   return { navigate };

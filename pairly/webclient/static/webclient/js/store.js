@@ -10,6 +10,7 @@ function emptyState() {
     blocked: new Map(), // user id -> display name
     conversations: new Map(), // id -> as the API has it, see chat.js for what is added
     unsent: [], // see outbox.js
+    call: null, // the one of this window, see calls.js
   };
 }
 
@@ -19,7 +20,7 @@ let due = null;
 export const state = emptyState();
 
 /** Hear of a topic: `me`, `wallet`, `prices`, `connection`, `blocked`, `conversations`, `unsent`,
- * or `conversation:<id>`. Called once, however often it changed in one turn. */
+ * `call`, `calls` (the history), or `conversation:<id>`. Called once, however often it changed in one turn. */
 export function on(topic, listener) {
   if (!listeners.has(topic)) listeners.set(topic, new Set());
   listeners.get(topic).add(listener);
