@@ -73,8 +73,8 @@ def open_attachment(
 ) -> StoredFile:
     """A file that was sent, whatever became of its message, as long as it is there. The page that
     names it has asked for the reason. Raises ``NotFound``."""
-    attachment = Attachment.objects.filter(pk=attachment_id, state=Attachment.State.CLAIMED).first()
-    if attachment is None:
+    attachment = Attachment.objects.filter(pk=attachment_id).first()
+    if attachment is None or attachment.message_id is None:
         raise NotFound
     if noted:
         look(

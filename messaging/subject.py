@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from messaging.attachments.schemas import AttachmentView
-from messaging.models import Hidden, Message
+from messaging.models import Attachment, Hidden, Message
 from messaging.services.moderation import hide_message, refund_message, restore_message
 from messaging.staff_selectors import message_by_id, messages_of_conversation
 from pairly.core.errors import NotFound
@@ -50,6 +50,7 @@ class MessageSubject(Subject):
                 ("Price", f"{message.price} credit{'' if message.price == 1 else 's'}"),
             ],
             lines=[line_of(one, is_target=one.pk == target_id) for one in [*before[::-1], *after]],
+            pictures=_given_up(target_id),
             is_hidden=bool(message.hidden & Hidden.STAFF),
         )
 
@@ -61,6 +62,15 @@ class MessageSubject(Subject):
 
     def refund(self, *, target_id: UUID, decision: Decision) -> int:
         return refund_message(message_id=target_id, now=decision.now)
+
+
+def _given_up(message_id: UUID) -> list[Picture]:
+    """The files of a message that was deleted while somebody looks at it."""
+    rows = Attachment.objects.filter(message_id=message_id, state=Attachment.State.REMOVED)
+    return [
+        Picture(id=row.pk, kind=row.kind, title=row.name or row.content_type, page=ATTACHMENT_PAGE)
+        for row in rows
+    ]
 
 
 def line_of(message: Message, *, is_target: bool = False) -> Line:

@@ -95,7 +95,7 @@ def _whole(value: Any) -> int | None:
 
 
 def release_of(message_ids: Collection[UUID]) -> None:
-    """The messages are gone for both: nobody reads their attachments any more, and the clean-up
-    removes the files. Call inside the transaction that deletes the messages."""
+    """The messages are gone for both: of people nobody reads their attachments any more, and the
+    clean-up removes the files. Call inside the transaction that deletes the messages."""
     used = Attachment.objects.filter(message_id__in=list(message_ids))
     used.update(state=Attachment.State.REMOVED)

@@ -27,6 +27,7 @@ from pairly.core import clock
 from pairly.core.db import change_one, run_atomic
 from pairly.core.errors import Conflict, ValidationFailed
 from pairly.core.images import CleanImage, ImageRefused, ImageRules, clean_image
+from pairly.moderation.selectors import open_targets
 
 __all__ = ["remove_owned", "remove_unused", "upload"]
 
@@ -162,18 +163,29 @@ def _store(row: Attachment, content: "File[bytes]") -> None:
 def remove_unused(*, now: datetime) -> int:
     """Remove what was given up and what no message used in time; how many files went.
 
-    Each file goes before its row, so that a file is never forgotten.
+    Each file goes before its row, so that a file is never forgotten. What staff still decide about
+    stays until they have: nobody deletes the evidence.
     """
     before = now - timedelta(hours=settings.ATTACHMENT_ORPHAN_HOURS)
     for state in (State.UPLOADING, State.READY):
         while ids := _keys(state=state, created_at__lte=before):
             _give_up(ids, state)
+    held: set[UUID] = set()
     removed = 0
-    while rows := list(Attachment.objects.filter(state=State.REMOVED)[:ROWS_AT_ONCE]):
-        for row in rows:
+    while rows := _removable(held):
+        looked_at = open_targets("message", {row.message_id for row in rows if row.message_id})
+        kept = [row for row in rows if row.message_id in looked_at]
+        held.update(row.pk for row in kept)
+        gone = [row for row in rows if row.message_id not in looked_at]
+        for row in gone:
             default_storage.delete(row.file_name)
-        removed += run_atomic(partial(_forget, [row.pk for row in rows]))
+        removed += run_atomic(partial(_forget, [row.pk for row in gone]))
     return removed
+
+
+def _removable(held: set[UUID]) -> list[Attachment]:
+    given_up = Attachment.objects.filter(state=State.REMOVED)
+    return list(given_up.exclude(pk__in=held)[:ROWS_AT_ONCE])
 
 
 def remove_owned(*, owner_id: UUID) -> None:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import orjson
 
-from messaging.models import Message
+from messaging.models import Attachment, Message
 from messaging.services.moderation import erase_message
 from messaging.staff_selectors import conversation_by_id, message_by_id
 from pairly.audit.services import record
@@ -33,6 +33,8 @@ def erase_for_ever(*, message_id: UUID, actor_id: UUID, reason: str, request_id:
         erase_message(message_id=message_id, now=clock.now())
         # The hash of the words would tell who guesses them.
         Message.objects.filter(pk=message_id).update(request_hash="")
+        # No case holds the files either.
+        Attachment.objects.filter(message_id=message_id).update(message_id=None)
         forget_content(target_type="message", target_id=message_id)
         people = (conversation.first_id, conversation.second_id)
         rewrite_events(people, str(message_id), lambda data: _without(data, str(message_id)))

@@ -22,6 +22,7 @@ from messaging.tests.test_queries import write_to
 from pairly.audit.models import AuditEntry
 from pairly.core import clock
 from pairly.moderation.models import Case
+from pairly.outbox.dispatch import dispatch_all
 from pairly.staff.tests.people import staff_api, staff_browser
 from tests.clients import Person
 
@@ -187,6 +188,31 @@ def test_the_pages_ask_why_and_show(talk: Any) -> None:
     exported: Any = boss.post(f"{page}export/", WHY)
     assert b"I will kill you" in b"".join(exported.streaming_content)
     assert staff_browser("support").get(search, WHY).status_code == 403
+
+
+@pytest.mark.mongodb
+def test_nobody_deletes_the_evidence(talk: Any, settings: Any, tmp_path: Any) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    ava, ben, _cleo, conversation = talk
+    file = ava.http.post("attachments", files={"file": ("x", picture())}).json()
+    sent = say(ava, conversation, "for you", kind="image", attachment_ids=[file["id"]])
+    about = {"target_type": "message", "target_id": sent["id"]}
+    ben.call("POST", "reports", about | {"reason": "nudity", "details": ""})
+    ava.call("DELETE", f"messages/{sent['id']}?for=both")
+    ava.call("DELETE", "me", {"password": ava.password})
+    dispatch_all()
+    remove_unused_attachments()
+    api = staff_api("moderator")
+    case = api.get("/api/v1/staff/reports?reason=nudity").json()["results"][0]
+    seen = api.get(f"/api/v1/staff/reports/{case['id']}").json()
+    assert seen["text"] == "for you"
+    (evidence,) = seen["shown"]["pictures"]
+    address = f"{BASE}/attachments/{evidence['id']}"
+    assert api.get(address).status_code == 200
+    assert ben.http.get(f"attachments/{file['id']}").status_code == 404
+    api.post(f"/api/v1/staff/reports/{case['id']}/dismiss", {"reason": "A landscape"})
+    remove_unused_attachments()
+    assert api.get(address).status_code == 404 and not Attachment.objects.exists()
 
 
 @pytest.mark.mongodb

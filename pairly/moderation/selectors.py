@@ -1,5 +1,6 @@
 """Reads of cases and notices, each by an index."""
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -16,6 +17,7 @@ __all__ = [
     "cases_in",
     "is_overdue",
     "notices_of",
+    "open_targets",
     "reports_of_case",
 ]
 
@@ -57,6 +59,12 @@ def cases_in(
 def cases_about(user_id: UUID) -> "QuerySet[Case]":
     """Everything of one person that was ever in question, newest first."""
     return Case.objects.filter(author_id=user_id).order_by("-created_at")
+
+
+def open_targets(target_type: str, target_ids: Collection[UUID]) -> set[UUID]:
+    """Those of the things about which a case is open: what they hold is still looked at."""
+    cases = Case.objects.filter(target_id__in=list(target_ids), target_type=target_type)
+    return set(cases.filter(state__in=OPEN).values_list("target_id", flat=True))
 
 
 def is_overdue(now: datetime) -> bool:
