@@ -10,6 +10,7 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.cache import cache_control
 from django.views.generic import TemplateView
 
+from messaging.attachments.types import ALLOWED
 from pairly.accounts.countries import COUNTRIES
 from pairly.accounts.models import BIO_LENGTH_MAX, DISPLAY_NAME_LENGTH_MAX, Report
 from pairly.accounts.selectors import user_by_email
@@ -40,6 +41,7 @@ class PageView(TemplateView):
             bio_length_max=BIO_LENGTH_MAX,
             report_reasons=Report.Reason.choices,
             providers=provider_names(),
+            attachment_types=",".join(ALLOWED),
             demo_people=_demo_people(),
             demo_password=seed_demo.PASSWORD,
             **kwargs,
@@ -61,7 +63,7 @@ def _content_security_policy(request: HttpRequest) -> dict[str, list[str]]:
     """Nothing inline, nothing from elsewhere, and no text that becomes markup.
 
     The socket's address is spelt out, because not every browser counts it as ``'self'``. Photos
-    are read with the token and shown from memory, as ``blob:``.
+    and what messages carry are read with the token and shown from memory, as ``blob:``.
     """
     socket = f"{'wss' if request.is_secure() else 'ws'}://{request.get_host()}"
     return {
@@ -69,6 +71,7 @@ def _content_security_policy(request: HttpRequest) -> dict[str, list[str]]:
         "script-src": [SELF],
         "style-src": [SELF],
         "img-src": [SELF, "blob:", "data:"],
+        "media-src": ["blob:"],
         "connect-src": [SELF, socket],
         "manifest-src": [SELF],
         "base-uri": [NONE],

@@ -110,7 +110,9 @@ class Window:
         return texts
 
     def expect_said(self, texts: list[str]) -> None:
-        expect(self.find(".message:not(:has(.typing))")).to_have_count(len(texts))
+        bubbles = self.find(".message .bubble:not(.typing)")
+        expect(bubbles).to_have_count(len(texts))
+        expect(bubbles).to_contain_text(texts)
         assert self.said() == texts
 
     def ticks_of(self, text: str) -> Locator:

@@ -19,8 +19,10 @@ export class ApiError extends Error {
 
 /** `getToken()` gives the token or null; `onSignedOut(error)` is told when it is not valid. */
 export function createApi({ getToken, onSignedOut }) {
-  async function request(method, path, { body, form, key, kind = "json", open = false } = {}) {
-    const headers = { Accept: "application/json, application/problem+json, image/*" };
+  async function request(method, path, options = {}) {
+    const { body, form, key, kind = "json", open = false, secondsMax = SECONDS_MAX } = options;
+    const accept = kind === "blob" ? "*/*" : "application/json, application/problem+json";
+    const headers = { Accept: accept };
     const token = open ? null : getToken();
     if (token) headers.Authorization = `Bearer ${token}`;
     if (key) headers["Idempotency-Key"] = key;
@@ -30,7 +32,7 @@ export function createApi({ getToken, onSignedOut }) {
       headers,
       cache: kind === "blob" ? "default" : "no-store",
       body: form || (body === undefined ? undefined : JSON.stringify(body)),
-    });
+    }, secondsMax);
     if (!answer.ok) {
       const error = await refusal(answer);
       if (token && error.status === 401 && token === getToken()) onSignedOut(error);
@@ -45,7 +47,7 @@ export function createApi({ getToken, onSignedOut }) {
     post: (path, body, options) => request("POST", path, { body, ...options }),
     patch: (path, body) => request("PATCH", path, { body }),
     put: (path, body) => request("PUT", path, { body }),
-    upload: (path, form) => request("PUT", path, { form }),
+    upload: (path, form, { method = "PUT", secondsMax } = {}) => request(method, path, { form, secondsMax }),
     delete: (path, body) => request("DELETE", path, { body }),
     /** Rows of a list, page after page, up to `rowsMax`. */
     async all(path, rowsMax = 500) {
@@ -67,8 +69,8 @@ function address(path) {
   return pathname + search;
 }
 
-async function send(url, options) {
-  const signal = AbortSignal.timeout(SECONDS_MAX * 1000);
+async function send(url, options, secondsMax) {
+  const signal = AbortSignal.timeout(secondsMax * 1000);
   try {
     return await fetch(url, { ...options, signal, credentials: "omit" });
   } catch {

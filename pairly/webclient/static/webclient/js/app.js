@@ -1,4 +1,5 @@
 /** Start: who is here, and which page shows. */
+import { forgetAttachments, useApi as attachmentsUseApi } from "./attachments.js";
 import { forgetPhotos, useApi } from "./avatar.js";
 import { createCallHistory } from "./callhistory.js";
 import { createCallView } from "./callview.js";
@@ -51,6 +52,7 @@ const client = createClient({
   },
 });
 useApi(client.api);
+attachmentsUseApi(client.api);
 nameCountries(countryName);
 
 const settings = createSettings(client);
@@ -94,6 +96,7 @@ function showSignIn(code = null) {
   people.reset();
   callHistory.reset();
   forgetPhotos();
+  forgetAttachments();
   history.replaceState(null, "", location.pathname);
   document.title = "Pairly";
   signIn.show(WHY_SIGNED_OUT[code]);

@@ -1,4 +1,5 @@
 /** The rows of a chat: days, messages, messages on their way, and who is typing. */
+import { mediaOf, summaryOf } from "./attachments.js";
 import { h, icon } from "./dom.js";
 import { dayKey, dayOf, fullTime, timeOf } from "./format.js";
 import { state } from "./store.js";
@@ -7,13 +8,15 @@ import { ticks } from "./ticks.js";
 const SAME_BREATH_MILLISECONDS = 5 * 60_000;
 
 /** What is to be seen of a conversation, top to bottom. `unreadAfter`: the newest number that had
- * been read when the chat was opened, or null. */
-export function rowsOf(conversation, unreadAfter) {
+ * been read when the chat was opened, or null. `quotedIn(conversation, id)`: see chat.js. */
+export function rowsOf(conversation, unreadAfter, quotedIn) {
   const rows = [];
   let day = null;
   let previous = null;
   let marked = unreadAfter === null;
   for (const one of [...conversation.messages.map(fromMessage), ...unsentOf(conversation)]) {
+    const answers = one.message?.reply_to_id;
+    if (answers) one.quoted = quotedIn(conversation, answers);
     if (dayKey(one.at) !== day) {
       day = dayKey(one.at);
       rows.push({ kind: "day", key: `day ${day}`, at: one.at });
@@ -49,34 +52,59 @@ export function signatureOf(row, conversation) {
   if (row.kind === "day") return dayOf(row.at);
   if (row.kind === "unsent") return `${row.item.status} ${row.first} ${row.last}`;
   if (row.kind !== "message") return row.kind;
+  row.content = contentOf(row.message, row.quoted);
   const seen = !row.mine ? "" : row.seq <= conversation.peer_read_seq ? "read" : row.seq <= conversation.peer_delivered_seq;
-  return `${row.seq} ${seen} ${row.first} ${row.last}`;
+  return `${row.content} ${seen} ${row.first} ${row.last}`;
 }
 
-/** `actions`: retry(clientId), discard(clientId), buy(). */
+/** What a bubble says; another content is another bubble. */
+function contentOf(message, quoted) {
+  const about = quoted ? `${quoted.edited_at} ${quoted.deleted_at}` : quoted;
+  return [message.seq, message.edited_at, message.deleted_at, message.reply_to_id && about].join(" ");
+}
+
+/** `actions`: retry(clientId), discard(clientId), buy(), menu(button, message), show(message). */
 export function buildRow(row, conversation, actions) {
   if (row.kind === "day") return h("div", { class: "day" }, h("span", {}, dayOf(row.at)));
   if (row.kind === "unread") return h("div", { class: "day new" }, h("span", {}, "New messages"));
   if (row.kind === "typing") return typingRow(conversation);
-  return row.kind === "message" ? messageRow(row, conversation) : unsentRow(row, actions);
+  return row.kind === "message" ? messageRow(row, conversation, actions) : unsentRow(row, actions);
 }
 
 /** Move the ticks and the corners of a message that stands there already; its text stays as it is,
  * so that a selection survives and no screen reader reads it twice. */
 export function updateRow(element, row, conversation) {
-  if (row.kind !== "message" || !element.matches(".message:not(.unsent, .failed)")) return false;
-  element.className = classesOf(row);
+  if (row.kind !== "message" || element.dataset.content !== row.content) return false;
+  element.className = classesOf(row, row.message.deleted_at ? "gone" : "");
   element.querySelector(".tick")?.replaceWith(ticks(conversation, row.message.seq));
   return true;
 }
 
-function messageRow(row, conversation) {
+function messageRow(row, conversation, actions) {
   const { message, mine } = row;
   const who = mine ? "You" : conversation.peer.display_name;
-  const meta = h("span", { class: "meta" },
+  const gone = message.deleted_at !== null;
+  const edited = message.edited_at && !gone ? h("span", { title: `Edited ${fullTime(message.edited_at)}` }, "edited") : null;
+  const meta = h("span", { class: "meta" }, edited,
     h("time", { datetime: message.created_at, title: `${fullTime(message.created_at)}${mine ? `, ${message.price} credits` : ""}` }, timeOf(message.created_at)),
     mine ? ticks(conversation, message.seq) : null);
-  return bubble(row, [h("span", { class: "visually-hidden" }, `${who}: `), message.text, meta]);
+  const content = gone
+    ? [icon("i-block", { className: "icon" }), mine ? "You deleted this message" : "This message was deleted"]
+    : [quoteOf(row, conversation, actions), mediaOf(message.attachments), message.text];
+  const more = h("button", { type: "button", class: "message-more", "aria-haspopup": "menu", "aria-expanded": "false",
+    "aria-label": "What to do with this message", onclick: (event) => actions.menu(event.currentTarget, message) }, icon("i-more"));
+  const element = bubble(row, [h("span", { class: "visually-hidden" }, `${who}: `), ...content, meta], gone ? "gone" : "", more);
+  element.dataset.content = row.content;
+  return element;
+}
+
+/** What the message answers; a press leads there. */
+function quoteOf({ message, quoted }, conversation, actions) {
+  if (!message.reply_to_id) return null;
+  if (!quoted) return h("span", { class: "quote" }, h("span", {}, quoted === null ? "…" : "A message that is no longer here"));
+  const who = quoted.sender_id === state.me.id ? "You" : conversation.peer.display_name;
+  return h("button", { type: "button", class: "quote", "aria-label": `Show what this answers, by ${who}`, onclick: () => actions.show(quoted) },
+    h("b", {}, who), h("span", {}, summaryOf(quoted)));
 }
 
 function unsentRow(row, actions) {
@@ -84,7 +112,8 @@ function unsentRow(row, actions) {
   const failed = item.status === "failed";
   const mark = failed ? null : icon("i-clock", { label: item.status === "sending" ? "Sending" : "Waiting for the connection", className: "tick" });
   const meta = h("span", { class: "meta" }, h("time", {}, timeOf(item.createdAt)), mark);
-  const element = bubble(row, [h("span", { class: "visually-hidden" }, "You: "), item.text, meta], failed ? "failed" : "unsent");
+  const words = [mediaOf(item.attachments), item.text];
+  const element = bubble(row, [h("span", { class: "visually-hidden" }, "You: "), ...words, meta], failed ? "failed" : "unsent");
   if (failed) element.append(refusalLine(item, actions));
   return element;
 }
@@ -99,8 +128,9 @@ function refusalLine({ clientId, error }, actions) {
     button("Delete", () => actions.discard(clientId)));
 }
 
-function bubble(row, content, extra = "") {
-  return h("div", { class: classesOf(row, extra) }, h("p", { class: "bubble", dir: "auto" }, ...content));
+function bubble(row, content, extra = "", more = null) {
+  const said = h("div", { class: "bubble", dir: "auto" }, ...content);
+  return h("div", { class: classesOf(row, extra) }, more ? h("div", { class: "bubble-line" }, said, more) : said);
 }
 
 function classesOf(row, extra = "") {
@@ -110,5 +140,5 @@ function classesOf(row, extra = "") {
 
 function typingRow(conversation) {
   return h("div", { class: "message theirs first last" },
-    h("p", { class: "bubble typing", "aria-label": `${conversation.peer.display_name} is typing` }, h("i"), h("i"), h("i")));
+    h("div", { class: "bubble typing", "aria-label": `${conversation.peer.display_name} is typing` }, h("i"), h("i"), h("i")));
 }

@@ -1,8 +1,9 @@
 /**
  * Conversations and their messages, as events change them. No DOM in here.
  *
- * A conversation is what the API answers, plus `messages` (ascending, without gaps, or null when
- * not read yet), `hasOlder`, and `typing`. Everything here may be applied twice without harm.
+ * A conversation is what the API answers, plus `messages` (ascending, without those that this person
+ * deleted, or null when not read yet), `hasOlder`, `quoted` (messages that others reply to and that
+ * lie further up) and `typing`. Everything here may be applied twice without harm.
  */
 import { changed, set, state } from "./store.js";
 
@@ -13,21 +14,20 @@ export function createChat({ api }) {
   const typingTimers = new Map();
 
   function put(found) {
-    const known = state.conversations.get(found.id);
-    const kept = known ? { messages: known.messages, hasOlder: known.hasOlder } : {};
-    const typing = known ? known.typing : false;
-    state.conversations.set(found.id, { messages: null, hasOlder: false, ...found, ...kept, typing });
+    const known = state.conversations.get(found.id) || unread();
+    const { messages, hasOlder, quoted, typing } = known;
+    state.conversations.set(found.id, { ...found, messages, hasOlder, quoted, typing });
     changed("conversations", `conversation:${found.id}`);
     return state.conversations.get(found.id);
   }
 
   /** Read everything afresh; messages only of the conversation that is looked at. */
   async function readAll(openId) {
-    const found = await api.all("conversations?limit=100", 1000);
+    const inbox = await api.all("conversations?limit=100", 1000);
+    const archive = await api.all("conversations?limit=100&archived=true", 1000);
     const page = openId ? await readPage(openId, "") : null;
-    const conversations = new Map(
-      found.map((one) => [one.id, { ...one, messages: null, hasOlder: false, typing: false }]),
-    );
+    const found = [...inbox, ...archive];
+    const conversations = new Map(found.map((one) => [one.id, { ...one, ...unread() }]));
     const open = conversations.get(openId);
     if (open && page) Object.assign(open, page);
     set({ conversations });
@@ -86,7 +86,32 @@ export function createChat({ api }) {
     changed(`conversation:${id}`);
   }
 
-  /** Numbers count without gaps, so one that is skipped shows; read what lies between. */
+  /** Older pages until the one with this number is there, or nothing older is. */
+  async function loadUntil(id, seq) {
+    const conversation = () => state.conversations.get(id);
+    while (conversation()?.hasOlder && conversation().messages[0].seq > seq) await loadOlder(id);
+  }
+
+  /** The message that another one replies to: null while it is being read, `false` when it is not
+   * there for this person. */
+  function quoted(conversation, messageId) {
+    const shown = conversation.messages?.find((one) => one.id === messageId);
+    if (shown) return shown;
+    if (!conversation.quoted.has(messageId)) {
+      conversation.quoted.set(messageId, null);
+      const done = (found) => {
+        conversation.quoted.set(messageId, found);
+        changed(`conversation:${conversation.id}`);
+      };
+      api.get(`messages/${messageId}`).then(done, (error) => {
+        if (error.status === 404) done(false);
+        else conversation.quoted.delete(messageId); // asked again when it is drawn again
+      });
+    }
+    return conversation.quoted.get(messageId);
+  }
+
+  /** A number that was skipped shows; read what lies between. */
   async function loadNewer(id) {
     const conversation = state.conversations.get(id);
     for (let more = true; more && conversation?.messages; ) {
@@ -105,22 +130,71 @@ export function createChat({ api }) {
     if (!conversation) return find(message.conversation_id);
     const mine = message.sender_id === state.me.id;
     if (!mine) setTyping(conversation, false);
+    addMessage(conversation, message);
     if (message.seq > conversation.last_seq) {
+      conversation.archived = false;
       conversation.last_seq = message.seq;
       conversation.last_message = message;
       conversation.updated_at = message.created_at;
       if (!mine && message.seq > conversation.my_read_seq) conversation.unread += 1;
     }
-    addMessage(conversation, message);
     changed("conversations", `conversation:${conversation.id}`);
     return null;
   }
 
+  /** Before `last_seq` moves: the newest number known, also of a message that was deleted. */
   function addMessage(conversation, message) {
-    if (!conversation.messages) return;
-    const newest = newestSeq(conversation);
-    if (message.seq === newest + 1) conversation.messages.push(message);
-    else if (message.seq > newest) loadNewer(conversation.id).catch(() => (conversation.messages = null));
+    if (!conversation.messages || message.seq <= newestSeq(conversation)) return;
+    if (message.seq === conversation.last_seq + 1) conversation.messages.push(message);
+    else loadNewer(conversation.id).catch(() => (conversation.messages = null));
+  }
+
+  /** A message as it is now, wherever it stands: edited, or a tombstone. */
+  function messageChanged(message) {
+    const conversation = state.conversations.get(message.conversation_id);
+    if (!conversation) return;
+    if (conversation.last_message?.id === message.id) conversation.last_message = message;
+    const place = conversation.messages?.findIndex((one) => one.id === message.id) ?? -1;
+    if (place >= 0) conversation.messages[place] = message;
+    if (conversation.quoted.has(message.id)) conversation.quoted.set(message.id, message);
+    changed("conversations", `conversation:${conversation.id}`);
+  }
+
+  function messageDeleted(deleted) {
+    const conversation = state.conversations.get(deleted.conversation_id);
+    if (!conversation) return;
+    conversation.unread = deleted.unread;
+    if (deleted.last_message !== undefined) conversation.last_message = deleted.last_message;
+    if (deleted.message) messageChanged(deleted.message);
+    else {
+      const left = conversation.messages?.filter((one) => one.id !== deleted.message_id);
+      conversation.messages = left?.length || !conversation.hasOlder ? (left ?? null) : null; // read again
+      if (conversation.quoted.has(deleted.message_id)) conversation.quoted.set(deleted.message_id, false);
+    }
+    changed("conversations", `conversation:${conversation.id}`);
+  }
+
+  /** Staff gave it back; it has its old place among the others. */
+  function messageRestored({ message, unread: count, last_message: last }) {
+    const conversation = state.conversations.get(message.conversation_id);
+    if (!conversation) return;
+    conversation.unread = count;
+    if (last) conversation.last_message = last;
+    conversation.quoted.delete(message.id);
+    const { messages } = conversation;
+    const isWithin = messages && (!conversation.hasOlder || messages[0]?.seq < message.seq);
+    if (isWithin) {
+      const others = messages.filter((one) => one.id !== message.id);
+      conversation.messages = [...others, message].sort((a, b) => a.seq - b.seq);
+    }
+    changed("conversations", `conversation:${conversation.id}`);
+  }
+
+  function kept({ conversation_id: id, muted, archived }) {
+    const conversation = state.conversations.get(id);
+    if (!conversation) return;
+    Object.assign(conversation, { muted, archived });
+    changed("conversations", `conversation:${id}`);
   }
 
   function receiptMoved(receipt) {
@@ -155,7 +229,14 @@ export function createChat({ api }) {
     changed("conversations", `conversation:${conversation.id}`);
   }
 
-  return { find, loadMessages, loadOlder, messageArrived, openWith, readAll, receiptMoved, typed };
+  return {
+    find, kept, loadMessages, loadOlder, loadUntil, messageArrived, messageChanged, messageDeleted,
+    messageRestored, openWith, put, quoted, readAll, receiptMoved, typed,
+  };
+}
+
+function unread() {
+  return { messages: null, hasOlder: false, quoted: new Map(), typing: false };
 }
 
 function newestSeq(conversation) {
@@ -169,8 +250,11 @@ export function recentConversations() {
   return [...state.conversations.values()].sort((a, b) => (place(a) < place(b) ? 1 : -1));
 }
 
+/** What asks for attention: not what is muted or put away. */
 export function unreadTotal() {
   let total = 0;
-  for (const conversation of state.conversations.values()) total += conversation.unread;
+  for (const { unread: count, muted, archived } of state.conversations.values()) {
+    if (!muted && !archived) total += count;
+  }
   return total;
 }

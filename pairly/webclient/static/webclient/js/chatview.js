@@ -1,21 +1,20 @@
-/** One conversation: its head, its messages with paging upwards, and the composer. */
+/** One conversation: its head, and its messages with paging upwards. */
 import { avatar } from "./avatar.js";
 import { buildRow, rowsOf, signatureOf, updateRow } from "./bubbles.js";
+import { createComposer } from "./composer.js";
 import { $, reconcile, setText } from "./dom.js";
-import { countryName, credits } from "./format.js";
-import { replace } from "./router.js";
+import { countryName } from "./format.js";
+import { createMessageMenu } from "./messagemenu.js";
+import { go, replace } from "./router.js";
 import { on, state } from "./store.js";
 import { toastError } from "./toasts.js";
 import { menu } from "./widgets.js";
 
 const NEAR_PIXELS = 90;
-const TYPING_PAUSE_MILLISECONDS = 5000;
 
 export function createChatView(client, { openCredits, openPerson, openReport, toggleBlock }) {
   const pane = $("messages");
   const rows = $("rows");
-  const text = $("composer-text");
-  const drafts = new Map();
   let id = null;
   let stopListening = () => {};
   let unreadAfter = null;
@@ -23,14 +22,25 @@ export function createChatView(client, { openCredits, openPerson, openReport, to
   let newestShown = 0;
   let pageComing = false;
   let finding = null;
-  let stroke = null;
 
   const current = () => state.conversations.get(id);
-  const actions = { retry: client.outbox.retry, discard: client.outbox.discard, buy: openCredits };
+  const composer = createComposer(client, { current, onSent: () => (unreadAfter = null) });
+  const messageMenu = createMessageMenu({
+    reply: composer.reply,
+    edit: composer.edit,
+    remove,
+    report: (message) => openReport(current().peer, message),
+  });
+  const actions = {
+    retry: client.outbox.retry,
+    discard: client.outbox.discard,
+    buy: openCredits,
+    menu: messageMenu.open,
+    show: showMessage,
+  };
 
   on("unsent", render);
   on("blocked", render);
-  on("prices", showPrice);
   on("conversations", () => id && $("chat").hidden && find());
   pane.addEventListener("scroll", scrolled, { passive: true });
   new ResizeObserver(() => atEnd && toEnd()).observe(pane);
@@ -39,14 +49,12 @@ export function createChatView(client, { openCredits, openPerson, openReport, to
   $("chat-call-audio").addEventListener("click", () => client.calls.start(current().peer, "audio"));
   $("chat-call-video").addEventListener("click", () => client.calls.start(current().peer, "video"));
   $("unblock").addEventListener("click", () => toggleBlock(current().peer));
-  $("composer").addEventListener("submit", submit);
-  text.addEventListener("keydown", keyed);
-  text.addEventListener("input", typed);
-  text.addEventListener("blur", stopTyping);
   for (const name of ["focus", "blur"]) window.addEventListener(name, looked);
   document.addEventListener("visibilitychange", looked);
   menu("chat-menu-button", "chat-menu", {
     profile: () => openPerson(current().peer),
+    mute: () => keep({ muted: !current().muted }),
+    archive: () => keep({ archived: !current().archived }),
     report: () => openReport(current().peer),
     block: () => toggleBlock(current().peer),
   });
@@ -65,10 +73,7 @@ export function createChatView(client, { openCredits, openPerson, openReport, to
   }
 
   function leave() {
-    if (id) {
-      stopTyping();
-      drafts.set(id, text.value);
-    }
+    composer.leave();
     stopListening();
     rows.replaceChildren();
     [unreadAfter, atEnd, newestShown] = [null, true, 0];
@@ -98,11 +103,9 @@ export function createChatView(client, { openCredits, openPerson, openReport, to
 
   function begin(conversation) {
     $("chat").hidden = false;
-    text.value = drafts.get(id) || "";
-    fit();
     showHead(conversation);
     render();
-    if (matchMedia("(pointer: fine)").matches) text.focus({ preventScroll: true });
+    composer.open(id);
   }
 
   // Showing
@@ -115,7 +118,8 @@ export function createChatView(client, { openCredits, openPerson, openReport, to
       client.chat.loadMessages(id).catch(toastError);
       return;
     }
-    const shown = rowsOf(conversation, unreadAfter);
+    composer.follow(conversation);
+    const shown = rowsOf(conversation, unreadAfter, client.chat.quoted);
     const before = { height: pane.scrollHeight, top: pane.scrollTop, first: rows.firstElementChild?.dataset.key };
     reconcile(rows, shown, {
       key: (row) => row.key,
@@ -155,12 +159,9 @@ export function createChatView(client, { openCredits, openPerson, openReport, to
     $("blocked-note").hidden = !isBlocked;
     $("chat-call-audio").hidden = $("chat-call-video").hidden = isBlocked;
     setText($("chat-block-word"), isBlocked ? "Unblock" : "Block");
-  }
-
-  function showPrice() {
-    const price = state.prices.text;
-    if (price !== undefined) setText($("composer-price"), price ? credits(price) : "free");
-    text.maxLength = state.limits.message_text_characters_max;
+    setText($("chat-mute-word"), conversation.muted ? "Unmute" : "Mute");
+    setText($("chat-archive-word"), conversation.archived ? "Back to the inbox" : "Archive");
+    $("chat-muted").toggleAttribute("hidden", !conversation.muted);
   }
 
   // Scrolling and reading
@@ -200,57 +201,44 @@ export function createChatView(client, { openCredits, openPerson, openReport, to
     if (conversation.last_seq > conversation.my_read_seq) client.receipts.read(id, conversation.last_seq);
   }
 
-  // Writing
+  // Messages
 
-  function submit(event) {
-    event.preventDefault();
-    const wanted = text.value.trim();
-    if (!wanted || !current()) return;
-    text.value = "";
-    clearTimeout(stroke); // the message itself ends the typing
-    stroke = null;
-    fit();
-    unreadAfter = null;
-    client.outbox.add(id, wanted);
-    text.focus();
+  async function remove(message, scope) {
+    try {
+      await client.remove(message.id, scope);
+    } catch (error) {
+      toastError(error);
+    }
   }
 
-  /** Enter sends and Shift+Enter breaks the line; not while a word is being composed, nor on a
-   * phone, where there is no Shift. */
-  function keyed(event) {
-    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
-    if (!matchMedia("(pointer: fine)").matches) return;
-    event.preventDefault();
-    $("composer").requestSubmit();
-  }
-
-  function typed() {
-    fit();
-    if (!text.value.trim()) {
-      stopTyping();
+  /** Bring a message into sight, also one that is further up than what was read. */
+  async function showMessage(message) {
+    try {
+      await client.chat.loadUntil(id, message.seq);
+    } catch (error) {
+      toastError(error);
       return;
     }
-    client.typing(id, true);
-    clearTimeout(stroke);
-    stroke = setTimeout(stopTyping, TYPING_PAUSE_MILLISECONDS);
+    await new Promise(requestAnimationFrame); // drawn by then
+    const key = message.sender_id === state.me.id ? message.client_id : message.id;
+    const element = [...rows.children].find((one) => one.dataset.key === key);
+    element?.scrollIntoView({ block: "center", behavior: "smooth" });
+    element?.animate([{ background: "var(--brand-soft)" }, { background: "transparent" }], 1600);
   }
 
-  function stopTyping() {
-    if (stroke !== null) client.typing(id, false);
-    clearTimeout(stroke);
-    stroke = null;
-  }
-
-  function fit() {
-    text.style.height = "auto";
-    text.style.height = `${text.scrollHeight}px`;
-    document.querySelector("#composer .send").disabled = !text.value.trim();
+  async function keep(change) {
+    try {
+      await client.keep(id, change);
+      if (change.archived) go("chats");
+    } catch (error) {
+      toastError(error);
+    }
   }
 
   /** Nothing of one person is left for the next. */
   function reset() {
     open(null);
-    drafts.clear();
+    composer.reset();
   }
 
   return {

@@ -53,11 +53,19 @@ export function createClient({ onEnded, onRefused, openConversation, onCallEnded
       dropSent(data.message);
       chat.messageArrived(data.message)?.catch(() => {}); // read with the next message, or afresh
       receipts.schedule();
-    } else if (type === "receipt.updated") chat.receiptMoved(data);
-    else if (type === "typing") chat.typed(data);
-    else if (type === "wallet.updated") set({ wallet: data });
-    else if (type.startsWith("call.")) calls.applyEvent({ type, data });
+    } else if (type.startsWith("call.")) calls.applyEvent({ type, data });
+    else handlers[type]?.(data);
   }
+
+  const handlers = {
+    "conversation.updated": chat.kept,
+    "message.deleted": chat.messageDeleted,
+    "message.restored": chat.messageRestored,
+    "message.updated": ({ message }) => chat.messageChanged(message),
+    "receipt.updated": chat.receiptMoved,
+    typing: chat.typed,
+    "wallet.updated": (wallet) => set({ wallet }),
+  };
 
   /** An own message whose ack was lost comes back as an event. */
   function dropSent(message) {
@@ -115,6 +123,21 @@ export function createClient({ onEnded, onRefused, openConversation, onCallEnded
     socket.command(type, { conversation_id: conversationId }).catch(() => {}); // may be lost
   }
 
+  async function edit(messageId, text) {
+    const { message } = await socket.command("message.edit", { message_id: messageId, text });
+    chat.messageChanged(message);
+  }
+
+  /** `scope`: `me` or `both`. */
+  async function remove(messageId, scope) {
+    chat.messageDeleted(await socket.command("message.delete", { message_id: messageId, for: scope }));
+  }
+
+  /** `change`: {muted?, archived?}. */
+  async function keep(conversationId, change) {
+    chat.put(await api.patch(`conversations/${conversationId}`, change));
+  }
+
   async function block(person) {
     await api.put(`blocks/${person.id}`);
     state.blocked.set(person.id, person.display_name);
@@ -127,5 +150,7 @@ export function createClient({ onEnded, onRefused, openConversation, onCallEnded
     changed("blocked");
   }
 
-  return { api, block, calls, chat, outbox, receipts, signIn, signOut, socket, start, typing, unblock };
+  return {
+    api, block, calls, chat, edit, keep, outbox, receipts, remove, signIn, signOut, socket, start, typing, unblock,
+  };
 }

@@ -37,6 +37,14 @@ export function dayOf(text) {
   return days < 180 ? longDate.format(date) : oldDate.format(date);
 }
 
+/** A file's size, as people read it. */
+export function sizeOf(bytes) {
+  const unit = bytes < 1e6 ? "kilobyte" : "megabyte";
+  const value = bytes < 1e6 ? Math.max(1, Math.round(bytes / 1e3)) : bytes / 1e6;
+  const format = { style: "unit", unit, unitDisplay: "short", maximumFractionDigits: 1 };
+  return new Intl.NumberFormat(language, format).format(value);
+}
+
 export const dayKey = (text) => midnight(new Date(text)).toISOString();
 
 export function countryName(code) {

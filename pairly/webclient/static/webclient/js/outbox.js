@@ -25,11 +25,12 @@ export function createOutbox({ socket, onSent, onRefused }) {
     changed("unsent");
   }
 
-  function add(conversationId, text) {
+  /** `content`: {kind, text, attachments (as uploaded), replyTo (an id or null)}. */
+  function add(conversationId, content) {
     const item = {
       clientId: newId(),
       conversationId,
-      text,
+      ...content,
       createdAt: new Date().toISOString(),
       status: "waiting",
       error: null,
@@ -76,8 +77,10 @@ export function createOutbox({ socket, onSent, onRefused }) {
       const ack = await socket.command("message.send", {
         conversation_id: item.conversationId,
         client_id: item.clientId,
-        kind: "text",
+        kind: item.kind,
         text: item.text,
+        attachment_ids: item.attachments.map((one) => one.id),
+        reply_to_id: item.replyTo,
       });
       discard(item.clientId);
       onSent(ack);

@@ -11,7 +11,7 @@ export function createPerson(client, { write }) {
   const report = dialog("report-dialog");
   const form = $("report-form");
   let person = null;
-  let reported = null;
+  let reported = null; // {target_type, target_id}
 
   on("blocked", show);
   $("person-write").addEventListener("click", (event) =>
@@ -45,18 +45,21 @@ export function createPerson(client, { write }) {
     setText($("person-block"), isBlocked ? "Unblock" : "Block");
   }
 
-  function openReport(target) {
-    reported = target;
+  /** A person, or one message of theirs. */
+  function openReport(target, message = null) {
+    reported = message
+      ? { target_type: "message", target_id: message.id }
+      : { target_type: "user", target_id: target.id };
     form.reset();
     clearRefusal(form);
-    setText($("report-title"), `Report ${target.display_name}`);
+    setText($("report-title"), message ? "Report this message" : `Report ${target.display_name}`);
     report.open();
   }
 
   async function sendReport(event) {
     event.preventDefault();
     const values = Object.fromEntries(new FormData(form));
-    const body = { target_type: "user", target_id: reported.id, ...values };
+    const body = { ...reported, ...values };
     try {
       await whileBusy(form.querySelector("[type=submit]"), () => client.api.post("reports", body));
     } catch (error) {

@@ -5,7 +5,14 @@ function emptyState() {
     me: null,
     wallet: null, // {balance, held, available, debt, frozen}
     prices: {}, // credits by kind of message
-    limits: { message_text_characters_max: 5000, typing_interval_seconds: 3, typing_expiry_seconds: 6 },
+    limits: {
+      message_text_characters_max: 5000,
+      message_attachments_max: 10,
+      message_edit_minutes: 0,
+      message_delete_minutes: 0,
+      typing_interval_seconds: 3,
+      typing_expiry_seconds: 6,
+    },
     connection: { status: "ended", code: null, retryAt: null },
     blocked: new Map(), // user id -> display name
     conversations: new Map(), // id -> as the API has it, see chat.js for what is added
@@ -20,7 +27,7 @@ let due = null;
 export const state = emptyState();
 
 /** Hear of a topic: `me`, `wallet`, `prices`, `connection`, `blocked`, `conversations`, `unsent`,
- * `call`, `calls` (the history), or `conversation:<id>`. Called once, however often it changed in one turn. */
+ * `tray`, `call`, `calls` (the history), or `conversation:<id>`. Called once, however often it changed in one turn. */
 export function on(topic, listener) {
   if (!listeners.has(topic)) listeners.set(topic, new Set());
   listeners.get(topic).add(listener);
