@@ -19,6 +19,7 @@ from pairly.core.ids import new_id
 __all__ = [
     "CLIENT_ID_CHARACTERS_MAX",
     "Call",
+    "CallRefund",
     "Low",
     "Media",
     "MetInvite",
@@ -93,6 +94,7 @@ class Call(models.Model):
     held_minutes = models.PositiveIntegerField(default=0, help_text="ever held, charged ones too")
     charged_minutes = models.PositiveIntegerField(default=0)
     credits = models.PositiveBigIntegerField(default=0, help_text="charged so far")
+    refunded = models.PositiveBigIntegerField(default=0, help_text="credits staff gave back")
     billed_seconds = models.PositiveIntegerField(default=0)
     low_told = models.PositiveSmallIntegerField(choices=Low, default=Low.NOTHING)
     due_at = models.DateTimeField(null=True)
@@ -262,3 +264,16 @@ class Quality(models.Model):
     @property
     def loss_percent(self) -> float:
         return self.loss_permille_sum // max(1, self.version) / 10
+
+
+class CallRefund(models.Model):
+    """Credits of a call that staff gave back; why, the audit log knows. The operation's id."""
+
+    id = models.UUIDField(primary_key=True, editable=False, db_column="_id")
+    call = models.ForeignKey(Call, on_delete=models.PROTECT, related_name="+")
+    credits = models.PositiveBigIntegerField()
+    actor_id = models.UUIDField()
+    created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.credits} credits of {self.call_id}"

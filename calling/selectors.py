@@ -27,6 +27,7 @@ __all__ = [
     "callees_of",
     "calls_for",
     "due_calls",
+    "has_call",
     "listed",
     "statistics_of",
 ]
@@ -59,6 +60,12 @@ def call_for(user_id: UUID, call_id: UUID) -> Call:
     if not call.has(user_id):
         raise NotFound("There is no such call.")
     return call
+
+
+def has_call(user_id: UUID, call_id: UUID) -> bool:
+    """Whether this is a call of theirs."""
+    call = Call.objects.filter(pk=call_id).first()
+    return call is not None and call.has(user_id)
 
 
 def bound_call(user_id: UUID, device_id: UUID, call_id: UUID) -> Call:

@@ -14,6 +14,16 @@ from calling.api import (
     CallQuality,
     CallStatistics,
 )
+from calling.staff_api import (
+    EndCallView,
+    FlagCallView,
+    LiveCallsView,
+    RefundCallView,
+    StaffCallsExportView,
+    StaffCallsStatisticsView,
+    StaffCallsView,
+    StaffCallView,
+)
 
 urlpatterns = [
     path("calls", CallList.as_view()),
@@ -26,4 +36,12 @@ urlpatterns = [
     path("calls/<uuid:call_id>/join", CallJoin.as_view()),
     path("calls/<uuid:call_id>/ice-servers", CallIceServers.as_view()),
     path("calls/<uuid:call_id>/quality", CallQuality.as_view()),
+    path("staff/calls", StaffCallsView.as_view()),
+    path("staff/calls/live", LiveCallsView.as_view()),
+    path("staff/calls/statistics", StaffCallsStatisticsView.as_view()),
+    path("staff/calls/export", StaffCallsExportView.as_view()),
+    path("staff/calls/<uuid:call_id>", StaffCallView.as_view()),
+    path("staff/calls/<uuid:call_id>/end", EndCallView.as_view()),
+    path("staff/calls/<uuid:call_id>/refund", RefundCallView.as_view()),
+    path("staff/calls/<uuid:call_id>/flag", FlagCallView.as_view()),
 ]

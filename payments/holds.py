@@ -17,7 +17,7 @@ from payments.ledger.models import Phase
 from payments.ledger.transfers import TRANSFERS, Posting, posting_of
 from payments.wallets import Wallet, require_funds, wallet_of_states
 
-__all__ = ["Holds", "open_holds", "taken_by"]
+__all__ = ["Holds", "ids_of_hold", "open_holds", "taken_by"]
 
 Source = TypeVar("Source")
 
@@ -165,7 +165,7 @@ def open_holds(prefix: str) -> Iterator[str]:
 def taken_by(operations: Sequence[str]) -> dict[str, int]:
     """The credits that each of these operations took from what was held; 0 for one that took
     none. One query."""
-    ids = {leg: operation for operation in operations for leg in _ids_of(operation)}
+    ids = {leg: operation for operation in operations for leg in ids_of_hold(operation)}
     taken = dict.fromkeys(operations, 0)
     for row in TRANSFERS.select("id", list(ids)):
         if row[7] == _POST:
@@ -176,13 +176,13 @@ def taken_by(operations: Sequence[str]) -> dict[str, int]:
 def _legs_of(operations: Collection[str]) -> dict[str, list[Posting]]:
     """Each hold's transfers, those of bonus credits first."""
     legs: dict[str, list[Posting]] = {operation: [] for operation in operations}
-    rows = TRANSFERS.select("id", [leg for one in operations for leg in _ids_of(one)])
+    rows = TRANSFERS.select("id", [leg for one in operations for leg in ids_of_hold(one)])
     for posting in sorted(map(posting_of, rows), key=lambda one: one.id):
         legs[posting.group].append(posting)
     return legs
 
 
-def _ids_of(operation: str) -> list[str]:
+def ids_of_hold(operation: str) -> list[str]:
     """An operation is one transfer, or one for each source."""
     return [operation, *(f"{operation}/{source}" for source in SOURCES)]
 

@@ -8,13 +8,16 @@ from pairly.core.db import run_atomic
 from pairly.core.table import Row
 from pairly.realtime.services import announce
 from payments import selectors
-from payments.ledger.accounts import BONUS, EARNINGS, PAID, SALES, house_key
+from payments.holds import ids_of_hold
+from payments.ledger.accounts import BONUS, EARNINGS, PAID, SALES, house_key, personal_key
 from payments.ledger.books import AccountState, Books
+from payments.ledger.models import Phase
 from payments.ledger.transfers import TRANSFERS, Posting
 
-__all__ = ["return_charge"]
+__all__ = ["return_charge", "return_part"]
 
-LEGS = tuple(f"{source}-{target}" for source in (BONUS, PAID) for target in (SALES, EARNINGS))
+SOURCES = (SALES, EARNINGS)
+LEGS = tuple(f"{source}-{target}" for source in (BONUS, PAID) for target in SOURCES)
 
 
 def return_charge(*, payer_id: UUID, operation: str, now: datetime) -> int:
@@ -26,6 +29,65 @@ def return_charge(*, payer_id: UUID, operation: str, now: datetime) -> int:
     ledger's key. Tells the payer's devices (``wallet.updated``).
     """
     return run_atomic(lambda: _return(payer_id, operation, now))
+
+
+def return_part(
+    *,
+    payer_id: UUID,
+    payee_id: UUID | None,
+    charges: Sequence[str],
+    earlier: Sequence[str],
+    credits: int,
+    share: int,
+    operation: str,
+    now: datetime,
+) -> None:
+    """Give back a part of what these charges took from holds, paid credits before bonus ones.
+
+    ``earlier`` names what was given back of them before, ``share`` is what of it the payee gives,
+    the house standing in for what the payee no longer has. Inside a transaction that writes a row
+    which guards the charges. Raises ``ValueError`` for more than is left. Tells the payer.
+    """
+    books = Books(now)
+    own = {kind: personal_key(payer_id, kind) for kind in (PAID, BONUS)}
+    payee = None if payee_id is None else personal_key(payee_id, EARNINGS)
+    books.load_keys([house_key(SALES), *own.values(), *([payee] if payee else [])])
+    targets = [books.account(key) for key in own.values()]
+    house = books.account(house_key(SALES))
+    givers = [(house, credits)]
+    if payee is not None:
+        gives = books.account(payee)
+        part = min(share, gives.available)
+        givers = [(gives, part), (house, credits - part)]
+    left = _left(targets, charges, earlier)
+    if sum(left) < credits:
+        raise ValueError(f"{operation}: {credits} are more than is left of {left}")
+    for target, most in zip(targets, left, strict=True):
+        wanted = min(most, credits)
+        credits -= wanted
+        for place, (source, has) in enumerate(givers):
+            amount = min(has, wanted)
+            if amount:
+                leg = f"{operation}/{target.kind}-{source.kind}"
+                posting = Posting(leg, source.id, target.id, amount, "refund", operation)
+                books.apply(posting)
+            givers[place], wanted = (source, has - amount), wanted - amount
+    books.write()
+    announce([payer_id], "wallet.updated", selectors.wallet_of(payer_id).to_dict(), now)
+
+
+def _left(
+    targets: Sequence[AccountState], charges: Sequence[str], earlier: Sequence[str]
+) -> list[int]:
+    """What the charges took of each account and was not given back."""
+    taken = TRANSFERS.select("id", [leg for one in charges for leg in ids_of_hold(one)])
+    back_legs = [f"{one}/{t}-{s}" for one in earlier for t in (PAID, BONUS) for s in SOURCES]
+    returned = TRANSFERS.select("id", back_legs)
+    return [
+        sum(row[3] for row in taken if row[1] == account.id and row[7] == Phase.POST.value)
+        - sum(row[3] for row in returned if row[2] == account.id)
+        for account in targets
+    ]
 
 
 def _return(payer_id: UUID, operation: str, now: datetime) -> int:

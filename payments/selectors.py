@@ -27,6 +27,7 @@ from payments.ledger.books import ACCOUNTS, AccountState
 from payments.ledger.history import ORDERING, Transaction, transactions_of
 from payments.ledger.proofs import HeadView, ledger_head
 from payments.ledger.sealing import BLOCKS, header_of
+from payments.ledger.transfers import TRANSFERS
 from payments.refunds.selectors import unsettled_refunds
 from payments.wallets import Wallet, wallet_of_states
 from payments.webhooks.models import Webhook
@@ -35,6 +36,7 @@ __all__ = [
     "ORDERING",
     "HeadView",
     "LedgerStatus",
+    "NamedTransfer",
     "Transaction",
     "ledger_head",
     "dead_webhooks",
@@ -44,10 +46,13 @@ __all__ = [
     "paid_since",
     "set_aside_since",
     "transactions_of",
+    "transfers_named",
     "unsettled_refunds",
     "wallet_of",
     "wallets_of",
 ]
+
+NAMED_MAX = 5000
 
 
 def paid_since(moment: datetime) -> "QuerySet[Intent]":
@@ -119,3 +124,21 @@ def wallets_of(user_ids: Collection[UUID]) -> dict[UUID, Wallet]:
             [states[key] for key in spendable if key in states], debt.balance if debt else 0
         )
     return wallets
+
+
+@dataclass(frozen=True, slots=True)
+class NamedTransfer:
+    """A transfer by its name, as far as it concerns who made the operation."""
+
+    id: str
+    kind: str
+    phase: str
+    credits: int
+    at: datetime
+
+
+def transfers_named(prefix: str, limit: int = NAMED_MAX) -> list[NamedTransfer]:
+    """Those whose names begin so, oldest first: all that was done under one name."""
+    rows = TRANSFERS.range("id", after=prefix, up_to=f"{prefix}\uffff", limit=limit)
+    found = [NamedTransfer(row[0], row[5], row[7], row[3], row[9]) for row in rows]
+    return sorted(found, key=lambda one: (one.at, one.id))

@@ -20,7 +20,7 @@ from payments.ledger.accounts import (
 from payments.ledger.proofs import prove
 from payments.ledger.services import account_ids, open_accounts, post
 from payments.ledger.transfers import Posting
-from payments.returns import return_charge
+from payments.returns import return_charge, return_part
 from payments.wallets import Charges, Wallet
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "open_wallets",
     "prove",
     "return_charge",
+    "return_part",
     "taken_by",
 ]
 
