@@ -633,6 +633,7 @@ SPECTACULAR_SETTINGS = {
         "CallStatus": "calling.states.Status",
         "MessageKind": "messaging.models.MessageKind",
         "CaseTargetType": "pairly.moderation.models.Case.TargetType",
+        "ReportReason": "pairly.accounts.models.Report.Reason",
         "ReportTargetType": "pairly.accounts.models.Report.TargetType",
         "AlertSeverity": "pairly.alerts.models.Severity",
         "AlertState": "pairly.alerts.models.Alert.State",
