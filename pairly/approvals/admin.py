@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import UUID
 
-import orjson
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -173,10 +172,10 @@ class ApprovalAdmin(ReadOnlyAdmin):
     def ends_at(self, approval: Approval) -> str:
         return moment(approval.expires_at)
 
-    @display(description="Payload")
+    @display(description="To be done")
     def payload_text(self, approval: Approval) -> str:
-        text = orjson.dumps(approval.payload, option=orjson.OPT_INDENT_2).decode()
-        return format_html('<pre class="staff-code">{}</pre>', text)
+        lines = [f"{name.replace('_', ' ')}: {value}" for name, value in approval.payload.items()]
+        return format_html('<pre class="staff-code">{}</pre>', "\n".join(lines))
 
     @display(description="Decided by")
     def decider(self, approval: Approval) -> str:

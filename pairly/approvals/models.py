@@ -50,4 +50,4 @@ class Approval(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.target_type} {self.target_id}"
+        return f"{self.kind} of {self.target_type} {self.target_id}".replace("_", " ")

@@ -13,7 +13,7 @@ from django.utils.http import urlencode
 
 from pairly.accounts.staff_dialogs import DateTimeField
 from pairly.accounts.staff_panels import Panel
-from pairly.accounts.staff_rows import moment
+from pairly.accounts.staff_rows import moment, person_link
 from pairly.accounts.staff_selectors import person
 from pairly.core.clock import to_rfc3339
 from pairly.core.errors import PermissionDenied
@@ -26,7 +26,7 @@ __all__ = ["statement_view"]
 
 ROWS = 50
 HEADERS = (
-    *("When (UTC)", "Kind", "Credits", "Account", "Other side"),
+    *("When (UTC)", "Kind", "Credits", "Account"),
     *("Balance", "Paid", "Bonus", "Debt", "Operation"),
 )
 
@@ -50,16 +50,14 @@ def statement_view(request: HttpRequest, user_id: UUID, context: dict[str, Any])
     last = _position(signer, request.GET.get("after", ""))
     found = Statement(user_id, **times).page(last, ROWS + 1)
     lines = found[:ROWS]
-    formats = [(one.upper(), _query(times, format=one)) for one in FORMATS] if may_export else []
     page = {
         **context,
         "title": "Statement",
-        "subtitle": str(user_id),
         "form": form,
-        "panel": _panel(lines),
+        "panel": _panel(user_id, lines),
         "newest": query if last is not None else None,
         "older": _query(times, after=_signed(signer, lines[-1])) if len(found) > ROWS else "",
-        "files": formats,
+        "formats": FORMATS if may_export else (),
     }
     return TemplateResponse(request, "staff/statement.html", page)
 
@@ -72,9 +70,10 @@ def _file(
     return download(request, user_id=user_id, format=request.GET["format"], **times)
 
 
-def _panel(lines: Sequence[Line]) -> Panel:
+def _panel(user_id: UUID, lines: Sequence[Line]) -> Panel:
     return Panel(
-        title="Statement",
+        title="Newest first",
+        facts=[("Person", person_link(user_id, f"…{user_id.hex[-12:]}"))],
         icon="receipt_long",
         headers=HEADERS,
         rows=[_row(line) for line in lines],
@@ -87,15 +86,7 @@ def _row(line: Line) -> list[Any]:
     moved = f"{line.credits:+,}" if line.credits else "0"
     stood = [f"{one:,}" for one in (line.balance, line.paid, line.bonus, line.debt)]
     operation = transfer_link(line.id)
-    return [
-        moment(line.created_at),
-        kind,
-        moved,
-        line.account,
-        line.counterparty,
-        *stood,
-        operation,
-    ]
+    return [moment(line.created_at), kind, moved, line.account, *stood, operation]
 
 
 def _query(times: dict[str, Any], **more: str) -> str:

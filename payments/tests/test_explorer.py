@@ -250,10 +250,10 @@ def test_the_pages_show_what_the_routes_tell(story: Story) -> None:
     page = text("transfer/message:3_2Fpaid-sales/change/")
     assert "message:3/bonus-sales" in page
     statement = text(f"account/statement/{story.ava}/")
-    assert "refund:1/settled" in statement and "CSV of all of it" in statement
+    assert "refund:1/settled" in statement and "Download CSV" in statement
     assert "refund:1/settled" not in text(f"account/statement/{story.ava}/?until=2026-03-01T12:05")
     assert (
-        "CSV of all"
+        "Download CSV"
         not in staff_browser("analyst")
         .get(f"/admin/payments/account/statement/{story.ava}/")
         .content.decode()

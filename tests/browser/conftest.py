@@ -123,7 +123,7 @@ class Window:
         expect(self.ticks_of(text)).to_have_attribute("aria-label", word)
 
     def expect_credits(self, credits: int) -> None:
-        expect(self.find("#balance-number")).to_have_text(str(credits))
+        expect(self.find("#balance-number")).to_have_text(f"{credits:,}")
 
     def look_away(self) -> None:
         """As if another window came in front; a test's windows all believe to be in front."""

@@ -9,7 +9,6 @@ from playwright.sync_api import expect
 from tests.browser.conftest import OpenWindow
 from tests.browser.test_staff_site import OpenSite, StaffWindow, hire, open_site
 from tests.clients import Person
-from tests.servers import RunningServer
 
 __all__ = ["hire", "open_site"]
 
@@ -76,25 +75,3 @@ def test_suspending_somebody_closes_their_window_at_once(
     expect(site.find("body")).to_contain_text("Restored.")
     client.page.reload()
     client.sign_in(zoe.email)
-
-
-def test_support_gives_credits_and_the_balance_moves_in_the_persons_window(
-    open_window: OpenWindow,
-    open_site: OpenSite,
-    hire: Callable[[str], Person],
-    register: Callable[..., Person],
-    server: RunningServer,
-) -> None:
-    yara, support = register("Yara"), hire("support")
-    client, site = open_window(), open_site()
-    client.sign_in(yara.email).expect_credits(6)
-    site.enter(support.email, server.manage("staff_code", support.email).strip())
-    look_up(site, "Yara", yara.email)
-    expect(site.find("#main")).not_to_contain_text("Suspend")
-    do(site, "Give credits", "Give", Credits="51", Reason="Our fault")
-    expect(site.find("body")).to_contain_text("from 1 to 50 credits")
-    do(site, "Give credits", "Give", Credits="12", Reason="Our fault")
-    expect(site.find("body")).to_contain_text("Given. The balance is 18 credits.")
-    client.expect_credits(18)
-    do(site, "Add note", "Add", Note="Was kind about it")
-    expect(site.find(".staff-card", "Staff notes")).to_contain_text("Was kind about it")

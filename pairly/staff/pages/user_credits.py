@@ -28,10 +28,7 @@ from payments.selectors import wallet_of
 
 __all__ = ["CREDIT_ACTIONS", "CreditActions"]
 
-CREDIT_ACTIONS = {
-    "title": "Credits",
-    "items": ("adjust_credits", "freeze_spending", "unfreeze_spending"),
-}
+CREDIT_ACTIONS = ("adjust_credits", "freeze_spending", "unfreeze_spending")
 
 
 class AdjustmentForm(FreshDialogForm):

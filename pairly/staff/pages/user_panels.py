@@ -34,7 +34,7 @@ def panels_of(user: User, request: HttpRequest) -> list[Panel]:
     staff: Any = request.user
     panels = [
         *([_suspension(user)] if user.suspended_at else []),
-        _wallet(user),
+        _wallet(user, has_ledger=staff.has_perm("ledger.view")),
         _adjustments(user),
         *(finances_panels(user.pk) if staff.has_perm("payments.view") else []),
         _notes(user),
@@ -64,7 +64,7 @@ def _suspension(user: User) -> Panel:
     )
 
 
-def _wallet(user: User) -> Panel:
+def _wallet(user: User, *, has_ledger: bool) -> Panel:
     wallet = payments.wallet_of(user.pk)
     newest = payments.transactions_of(user.pk, None, ROWS)
     pockets = payments.pockets_of(user.pk)
@@ -73,12 +73,14 @@ def _wallet(user: User) -> Panel:
         icon="account_balance_wallet",
         facts=[
             ("Balance", f"{wallet.balance:,}"),
-            *((f"of it {kind}", f"{pockets[kind]:,}") for kind in ("paid", "bonus")),
+            ("Paid", f"{pockets['paid']:,}"),
+            ("Bonus", f"{pockets['bonus']:,}"),
             ("Held", f"{wallet.held:,}"),
             ("Available", f"{wallet.available:,}"),
             ("Debt", f"{wallet.debt:,}"),
             ("Earnings", f"{pockets['earnings']:,}"),
             *(_frozen(user) if wallet.frozen else ()),
+            *([("Ledger", _statement_link(user))] if has_ledger else ()),
         ],
         headers=TRANSACTION_HEADERS,
         rows=[_transaction_row(one) for one in newest],
@@ -87,6 +89,11 @@ def _wallet(user: User) -> Panel:
         more_text="All transactions",
         wide=True,
     )
+
+
+def _statement_link(user: User) -> str:
+    address = reverse("admin:payments_account_statement", args=[user.pk])
+    return format_html('<a class="staff-link" href="{}">Statement</a>', address)
 
 
 def _frozen(user: User) -> list[tuple[str, Any]]:

@@ -67,8 +67,8 @@ class UserAdmin(CreditActions, ReadOnlyAdmin):
         "restore",
         "restrict",
         "unrestrict",
+        *CREDIT_ACTIONS,
         "add_note",
-        CREDIT_ACTIONS,
         {
             "title": "Sign-in",
             "items": ("end_sign_ins", "end_sign_in", "unlock", "reset_second_factor"),
