@@ -21,7 +21,14 @@ from payments.packages.models import Package, Price
 from payments.pricing.models import CreditPrice
 from payments.reconciliation.models import Break, Reconciliation
 from payments.refunds.models import Refund
-from payments.reports.models import CreditDay, IntentDay, Outstanding, Progress, RevenueDay
+from payments.reports.models import (
+    CreditDay,
+    IntentDay,
+    Movement,
+    Outstanding,
+    Progress,
+    RevenueDay,
+)
 from payments.webhooks.models import Webhook
 
 __all__ = [
@@ -42,6 +49,7 @@ __all__ = [
     "MockLine",
     "MockPayment",
     "MockRefund",
+    "Movement",
     "Observed",
     "OpenHold",
     "Outstanding",

@@ -3,7 +3,7 @@
 import time
 from datetime import UTC, datetime, timedelta
 
-__all__ = ["from_milliseconds", "now", "to_milliseconds", "to_rfc3339"]
+__all__ = ["EPOCH", "from_milliseconds", "now", "to_milliseconds", "to_rfc3339"]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)

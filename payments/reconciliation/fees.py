@@ -8,11 +8,11 @@ from pairly.core.db import run_atomic
 from payments.ledger.accounts import FEES, clearing_kind, house_key
 from payments.ledger.services import account_ids, post
 from payments.ledger.transfers import Posting, meta_text
-from payments.reconciliation.clearing import FEE
 from payments.reconciliation.judging import Line
 from payments.reconciliation.matching import fee_id
 from payments.reconciliation.models import Reconciliation
 from payments.reconciliation.runs import keep
+from payments.reports.counting import FEE
 
 __all__ = ["book_fees"]
 

@@ -5,6 +5,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 
+from pairly.core.clock import EPOCH
 from pairly.core.ids import new_id
 
 __all__ = [
@@ -42,6 +43,9 @@ class Reconciliation(models.Model):
     lease_until = models.DateTimeField()
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
+    known_until = models.DateTimeField(
+        default=EPOCH, help_text="All of the provider is known up to then, without a gap."
+    )
     lines = models.PositiveIntegerField(default=0)
     bookings = models.PositiveIntegerField(default=0)
     mended = models.PositiveIntegerField(

@@ -7,7 +7,7 @@ from uuid import UUID
 import orjson
 from django.db.models import Q, QuerySet
 
-from pairly.core.clock import from_milliseconds, to_rfc3339
+from pairly.core.clock import EPOCH, to_rfc3339
 from pairly.core.errors import NotFound
 from payments.reconciliation.models import Break, Reconciliation
 
@@ -32,11 +32,10 @@ def runs_of(provider: str = "") -> "QuerySet[Reconciliation]":
 
 
 def reconciled_until(provider: str) -> datetime:
-    """Up to when the provider's statement is known: the end of the newest run that came through;
-    the year 1970 while none has."""
+    """Up to when the provider's statements are known without a gap; 1970 while none was read."""
     done = Reconciliation.objects.filter(provider=provider, state=Reconciliation.State.DONE)
     newest = done.order_by("-id").first()
-    return newest.until if newest else from_milliseconds(0)
+    return newest.known_until if newest else EPOCH
 
 
 def break_named(break_id: UUID) -> Break:

@@ -12,7 +12,6 @@ from itertools import islice
 from typing import Any, Final, TypeVar
 
 import orjson
-from django.conf import settings
 
 from pairly.core.errors import ValidationFailed
 from payments.gateways.base import Gateway, GatewayRefused, GatewayUnreachable, StatementLine
@@ -35,8 +34,10 @@ from payments.reconciliation.mending import mend
 from payments.reconciliation.models import Reconciliation
 from payments.reconciliation.runs import RunLost, begin, end, keep
 from payments.reconciliation.spool import Spool
+from payments.reconciliation.windows import known_after, usual_window
+from payments.reports.rolling import catch_up
 
-__all__ = ["ReconciliationFailed", "reconcile", "reconcile_all", "usual_window"]
+__all__ = ["ReconciliationFailed", "reconcile", "reconcile_all"]
 
 logger = logging.getLogger(__name__)
 
@@ -54,21 +55,14 @@ class ReconciliationFailed(Exception):
     """A provider's statement could not be had."""
 
 
-def usual_window(now: datetime) -> tuple[datetime, datetime]:
-    """Whole days in UTC, up to what is old enough to have been heard of."""
-    until = now - timedelta(minutes=settings.RECONCILIATION_LAG_MINUTES)
-    first = until - timedelta(days=settings.RECONCILIATION_DAYS)
-    return first.replace(hour=0, minute=0, second=0, microsecond=0), until
-
-
 def reconcile_all(now: datetime) -> str:
     """The usual window of every provider, one after another; a sentence on how it went.
 
     Raises ``ReconciliationFailed`` after all were tried.
     """
-    since, until = usual_window(now)
     told, failed = [], []
     for provider in provider_names():
+        since, until = usual_window(provider, now)
         try:
             run = reconcile(provider=provider, since=since, until=until, now=now)
         except AlreadyRunning:
@@ -105,7 +99,7 @@ def reconcile(*, provider: str, since: datetime, until: datetime, now: datetime)
         end(run, State.FAILED, error=repr(error))
         raise
     else:
-        end(run, State.DONE, **figures)
+        end(run, State.DONE, known_until=known_after(run, now), **figures)
     finally:
         tell(run, now)
     return run
@@ -178,6 +172,7 @@ class _Run:
         self._store(mended)
 
     def _gather_bookings(self, spool: Spool) -> None:
+        catch_up()
         for page in self._clearing.between():
             keep(self._run)
             spool.add_bookings(page)

@@ -24,7 +24,10 @@ from payments.ledger.models import Phase
 from payments.ledger.transfers import TRANSFERS
 from payments.operations import intent_ids
 
-__all__ = ["HELD", "Counted", "RevenueKey", "count"]
+__all__ = ["FEE", "HELD", "Counted", "RevenueKey", "count"]
+
+FEE: Final = "fee"
+"""The kind of the transfers that book what a provider kept."""
 
 HELD: Final = "held"
 """The pocket of what is set aside, from whichever account."""
@@ -65,10 +68,12 @@ class _Account(NamedTuple):
 
 @dataclass(slots=True)
 class Counted:
-    """What is to be added: by revenue's columns and in people's pockets."""
+    """What is to be added: by revenue's columns and in people's pockets; and the movements of
+    money that statements should tell of, each with its provider and time."""
 
     revenue: dict[RevenueKey, dict[str, int]] = field(default_factory=dict)
     credits: dict[CreditKey, int] = field(default_factory=dict)
+    movements: list[tuple[str, str, datetime]] = field(default_factory=list)
 
     def earn(self, key: RevenueKey, column: str, amount: int) -> None:
         columns = self.revenue.setdefault(key, {})
@@ -91,6 +96,8 @@ def count(transfer_ids: Sequence[str]) -> Counted:
         if row[0] in money:
             key = _revenue_key(row, accounts, packages[row[6]], money[row[0]])
             _count_money(row, accounts, key, counted)
+            if row[5] != FEE:
+                counted.movements.append((row[0], key.provider, row[9]))
         else:
             _count_credits(row, accounts, pending, counted)
     return counted

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from django.db.models import Count, QuerySet
 
-from pairly.core.clock import from_milliseconds
+from pairly.core.clock import EPOCH
 from pairly.core.db import change_one, run_atomic
 from pairly.core.ids import first_id_at
 from payments.intents.models import Intent
@@ -44,7 +44,7 @@ def _count_day(day: date, now: datetime) -> None:
 
 def _counted(day: date, now: datetime) -> bool:
     progress, _made = Progress.objects.get_or_create(
-        pk=Progress.INTENTS, defaults={"through": from_milliseconds(0)}
+        pk=Progress.INTENTS, defaults={"through": EPOCH}
     )
     groups: Any = intents_of_day(day).values("provider", "status", "failure_code").order_by()
     found = list(groups.annotate(count=Count("pk")))

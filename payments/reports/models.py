@@ -1,12 +1,22 @@
-"""What payments came to, day by day in UTC. A row's key begins with its day, so the rows of some
-days are a range of keys."""
+"""What payments came to, day by day in UTC, and the movements of money behind it. The key of a
+day's row begins with the day, so the rows of some days are a range of keys."""
 
 from datetime import date, timedelta
 from typing import Any, ClassVar
 
 from django.db import models
 
-__all__ = ["CreditDay", "IntentDay", "Outstanding", "Progress", "RevenueDay", "between"]
+from payments.ledger.models import TRANSFER_ID_CHARACTERS_MAX
+
+__all__ = [
+    "CreditDay",
+    "IntentDay",
+    "Movement",
+    "Outstanding",
+    "Progress",
+    "RevenueDay",
+    "between",
+]
 
 ONE_DAY = timedelta(days=1)
 
@@ -36,6 +46,25 @@ class RevenueDay(models.Model):
     @property
     def net_minor(self) -> int:
         return self.gross_minor - self.refunds_minor - self.disputes_minor - self.fees_minor
+
+
+class Movement(models.Model):
+    """A transfer of what a provider holds for us, to be found by provider and time: the ledger
+    has no such index. Fees are left out, which answer to no line of a statement."""
+
+    transfer_id = models.CharField(
+        primary_key=True, max_length=TRANSFER_ID_CHARACTERS_MAX, db_column="_id"
+    )
+    provider = models.CharField(max_length=16)
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["provider", "at", "transfer_id"], name="payments_movement_at")
+        ]
+
+    def __str__(self) -> str:
+        return self.transfer_id
 
 
 class CreditDay(models.Model):

@@ -12,20 +12,20 @@ from typing import Any, Final
 from django.db import models
 from django.db.models import F, QuerySet
 
-from pairly.core.clock import from_milliseconds
+from pairly.core import clock
+from pairly.core.clock import EPOCH, from_milliseconds
 from pairly.core.db import change_one, run_atomic
 from pairly.core.table import Row
 from payments.ledger.books import UNSEALED
-from payments.ledger.sealing import BLOCKS, SEALED
+from payments.ledger.sealing import BLOCKS, SEALED, seal_waiting
 from payments.reports.counting import Counted, count
-from payments.reports.models import CreditDay, Outstanding, Progress, RevenueDay
+from payments.reports.models import CreditDay, Movement, Outstanding, Progress, RevenueDay
 
-__all__ = ["rebuild_from_ledger", "roll_up_ledger"]
+__all__ = ["catch_up", "rebuild_from_ledger", "roll_up_ledger"]
 
 BLOCKS_AT_ONCE: Final = 10
 STEPS_AT_ONCE_MAX: Final = 200
 """A run ends, and the next one goes on."""
-EPOCH: Final = from_milliseconds(0)
 
 
 def roll_up_ledger(now: datetime) -> int:
@@ -43,6 +43,13 @@ def roll_up_ledger(now: datetime) -> int:
         if _write(progress, blocks[-1][0], progress.through, count(ids)):
             transfers += len(ids)
     return transfers
+
+
+def catch_up() -> None:
+    """Seal and count what was committed by now, for who cannot wait for the next minute."""
+    seal_waiting(clock.now())
+    while roll_up_ledger(clock.now()):
+        continue
 
 
 def rebuild_from_ledger(now: datetime) -> int:
@@ -84,6 +91,10 @@ def _write(progress: Progress, step: int, through: datetime, counted: Counted) -
             return False
         for day, columns in counted.revenue.items():
             _add(RevenueDay, day._asdict(), columns)
+        Movement.objects.bulk_create(
+            Movement(transfer_id=transfer_id, provider=provider, at=at)
+            for transfer_id, provider, at in counted.movements
+        )
         for pocket, change in counted.credits.items():
             _add(CreditDay, pocket._asdict(), {"change": change})
             total = {"asset": pocket.asset, "pocket": pocket.pocket}
@@ -103,6 +114,6 @@ def _add(model: type[models.Model], key: Mapping[str, Any], columns: Mapping[str
 
 
 def _forget() -> None:
-    for model in (RevenueDay, CreditDay, Outstanding):
+    for model in (RevenueDay, CreditDay, Outstanding, Movement):
         model._default_manager.all().delete()
     Progress.objects.filter(pk=Progress.LEDGER).update(step=0, through=EPOCH)

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from django.db.models import QuerySet, Sum
 
-from pairly.core.clock import from_milliseconds
+from pairly.core.clock import EPOCH
 from pairly.core.db import snapshot
 from pairly.core.errors import ValidationFailed
 from payments.gateways.registry import provider_names
@@ -78,7 +78,7 @@ def counted_through(report: str) -> tuple[datetime, date]:
     """Up to when a report (``Progress.LEDGER`` or ``INTENTS``) has counted, and the day before
     which each day is complete."""
     progress = Progress.objects.filter(pk=report).first()
-    through = progress.through if progress else from_milliseconds(0)
+    through = progress.through if progress else EPOCH
     return through, (through - SEALING_DELAY_MAX).astimezone(UTC).date()
 
 

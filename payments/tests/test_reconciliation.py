@@ -20,14 +20,14 @@ from pairly.outbox.dispatch import dispatch_all
 from payments.gateways.mock_statement import alter_line, double_line, lose_line
 from payments.gateways.registry import gateway_named
 from payments.intents.selectors import order_of
-from payments.models import Account, Break, Intent, MockLine, Observed, Reconciliation, Transfer
+from payments.models import Break, Intent, MockLine, Observed, Reconciliation, Transfer
 from payments.reconciliation import breaks, fees, runs, services
 from payments.reconciliation.breaks import gone_breaks
 from payments.reconciliation.clearing import movements
 from payments.reconciliation.errors import AlreadyRunning
 from payments.reconciliation.judging import judge
 from payments.reconciliation.runs import RunLost
-from payments.reconciliation.selectors import breaks_in, pressing_breaks, runs_of
+from payments.reconciliation.selectors import breaks_in, pressing_breaks, reconciled_until, runs_of
 from payments.reconciliation.services import ReconciliationFailed, reconcile
 from payments.simulator.services import deliver_settled
 from payments.tasks import reconcile_providers
@@ -382,6 +382,28 @@ def test_a_provider_that_does_not_answer_is_told_of_and_tried_again(settings: An
     assert not Alert.objects.filter(state="open").exists()
 
 
+def test_days_on_which_nobody_reconciled_are_caught_up_with() -> None:
+    """A gap of any length: the next usual run begins where the last one ended."""
+    start = start_and_end()[0]
+    with time_machine.travel(start, tick=False) as time:
+        trade("stripe", 3, start - timedelta(days=20), start - timedelta(days=19))
+        assert "stripe: 3 lines, 0 breaks" in reconcile_providers()
+        known = reconciled_until("stripe")
+        assert known == start - timedelta(hours=1)
+        trade("stripe", 2, start, start)
+        time.shift(timedelta(days=30))
+        # Somebody looks at the last day alone, which leaves the gap.
+        run(since=clock.now() - timedelta(days=1), until=clock.now())
+        assert reconciled_until("stripe") == known
+        assert "stripe: 2 lines, 0 breaks" in reconcile_providers()
+        assert reconciled_until("stripe") == clock.now() - timedelta(hours=1)
+        assert Transfer.objects.filter(kind="fee").count() == 5
+        time.shift(timedelta(days=1))
+        assert "stripe: 0 lines, 0 breaks" in reconcile_providers()
+        first = Reconciliation.objects.filter(provider="stripe").order_by("-id")[0].since
+        assert clock.now() - first < timedelta(days=9)
+
+
 def test_operators_reconcile_at_the_command_line() -> None:
     ids = trade("stripe", 5, *start_and_end())
     assert "5 lines against 5 bookings, 0 breaks found" in told("--provider", "stripe")
@@ -424,11 +446,9 @@ def test_breaks_and_runs_are_found_by_an_index() -> None:
         assert_uses_index(rows, documents_max=14)
     assert_uses_index(breaks_in(state="open").order_by("-id")[:10], documents_max=12)
     assert_uses_index(runs_of("stripe").order_by("-id")[:10])
-    account = Account.objects.create(
-        key="house:clearing-stripe:INR", kind="x", asset="INR", created_at=now
-    )
-    trade("stripe", 60, now - DAYS, now)
-    rows = movements("debit_id", account.pk, now - timedelta(hours=1), now)
+    trade("stripe", 250, now - DAYS, now)
+    run(since=now - DAYS, until=now)
+    rows = movements("stripe", now - DAYS, now)
     assert_uses_index(rows[:10], documents_max=12)
 
 

@@ -12,7 +12,10 @@ from pairly.core.errors import PairlyError
 from payments.gateways.registry import provider_names
 from payments.models import Reconciliation
 from payments.reconciliation.selectors import pressing_breaks, run_to_dict
-from payments.reconciliation.services import reconcile, usual_window
+from payments.reconciliation.services import reconcile
+from payments.reconciliation.windows import usual_window
+
+SINCE = "a day or time in UTC; by default a week ago, or where the last run ended if that is longer"
 
 
 class Command(BaseCommand):
@@ -20,20 +23,19 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--provider", help="only this one")
-        parser.add_argument("--since", type=_moment, help="a day or time in UTC; a week ago")
-        parser.add_argument("--until", type=_moment, help="before this; an hour ago")
+        parser.add_argument(
+            "--since",
+            type=_moment,
+            help="a day or time in UTC; a week ago, and what no run has seen",
+        )
+        parser.add_argument("--until", type=_moment, help="before this; by default an hour ago")
         parser.add_argument("--json", action="store_true", help="print the runs as a JSON list")
 
     def handle(self, *_arguments: Any, **options: Any) -> None:
         now = clock.now()
-        since, until = usual_window(now)
-        since, until = options["since"] or since, options["until"] or until
         providers = [options["provider"]] if options["provider"] else provider_names()
         try:
-            runs = [
-                reconcile(provider=provider, since=since, until=until, now=now)
-                for provider in providers
-            ]
+            runs = [self._reconciled(provider, options, now) for provider in providers]
         except PairlyError as error:
             raise CommandError(error.detail) from error
         if options["json"]:
@@ -43,6 +45,15 @@ class Command(BaseCommand):
                 self.stdout.write(sentence(run))
         if any(run.error or pressing_breaks(run.provider).exists() for run in runs):
             sys.exit(1)
+
+    def _reconciled(self, provider: str, options: dict[str, Any], now: datetime) -> Reconciliation:
+        since, until = usual_window(provider, now)
+        return reconcile(
+            provider=provider,
+            since=options["since"] or since,
+            until=options["until"] or until,
+            now=now,
+        )
 
 
 def _moment(text: str) -> datetime:
