@@ -30,8 +30,11 @@ lose_line(line_of(ids[1]))
 window = {"since": now - timedelta(days=5), "until": now - timedelta(hours=1)}
 reconcile(provider="stripe", now=now, **window)
 """
-PAINTED = """canvas => canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height)
-    .data.some(value => value !== 0)"""
+PAINTED = """() => {
+    const canvas = document.querySelector("canvas.chart");
+    return canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height)
+        .data.some(value => value !== 0);
+}"""
 
 
 @pytest.fixture
@@ -49,9 +52,8 @@ def test_finance_reads_what_was_earned_and_settles_what_differs(
     site.find("#nav-sidebar-apps").get_by_role("link", name="Revenue").click()
     expect(site.find("h1")).to_have_text("Revenue")
     expect(site.find(".staff-card", "All these days")).to_contain_text("₹350.00")
-    canvas = site.find("canvas.chart").first
-    expect(canvas).to_be_visible()
-    assert canvas.evaluate(PAINTED)
+    expect(site.find("canvas.chart").first).to_be_visible()
+    site.page.wait_for_function(PAINTED)  # drawn a moment later
     site.page.get_by_label("Currency").select_option("USD")
     site.page.get_by_role("button", name="Show").click()
     expect(site.find(".staff-card", "All these days")).not_to_contain_text("₹")
