@@ -88,7 +88,7 @@ class StaffAccountsView(ListAPIView[Account]):
         return explorer.find_accounts(text)
 
     def get_serializer_context(self) -> dict[str, Any]:
-        context = super().get_serializer_context()
+        context: dict[str, Any] = dict(super().get_serializer_context())
         if not getattr(self, "swagger_fake_view", False):  # describing the route asks no database
             context["house_totals"] = explorer.house_totals()
         return context
