@@ -36,7 +36,12 @@ from payments.refunds.models import Refund
 from payments.refunds.services import refund_payment
 from payments.refunds.states import UNSETTLED
 from payments.selectors import wallet_of
-from payments.tasks import expire_intents, poll_payments, process_webhooks
+from payments.tasks import (
+    expire_intents,
+    poll_payments,
+    process_webhooks,
+    reconcile_providers,
+)
 from payments.tests.buyers import Buyer, all_is_well, deliver, deliver_razorpay
 from payments.tests.killer import Killer
 from payments.tests.people import charge, make_people
@@ -221,6 +226,8 @@ class World:
             self.under_way = [one for one in self.under_way if not one.is_of_a_dispute]
             self.time.shift(pause)
             self._jobs(0, None)
+        reconcile_providers()  # finds what nobody told us of and no poll asks for
+        self._jobs(0, None)
 
     def _intent(self, choice: int) -> Intent | None:
         intents = list(Intent.objects.order_by("pk"))
