@@ -16,7 +16,9 @@ BY_THE_CLOCK = (
     *("payments_unsealed", "payments_sealed", "payments_block"),
     *("audit_unsealed", "audit_sealed", "audit_auditblock"),
     "outbox_outboxevent",
-    *("jobs_jobrun", "payments_checkpoint", "payments_verifiedbalance"),
+    *("jobs_jobrun", "payments_checkpoint", "payments_verifiedbalance", "calling_watch"),
+    *("payments_revenueday", "payments_movement", "payments_creditday", "payments_outstanding"),
+    *("payments_intentday", "payments_progress"),
 )
 
 Stored = dict[str, list[str]]

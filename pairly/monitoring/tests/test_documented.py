@@ -7,6 +7,8 @@ import pytest
 from prometheus_client import REGISTRY
 
 import pairly.urls  # noqa: F401 - everything that serves has defined its metrics then.
+from pairly.moderation.services.cases import MINOR_ALERT, UNEXAMINED_ALERT
+from pairly.moderation.tasks import OVERDUE_ALERT
 from pairly.monitoring.invariants import INVARIANT_BROKEN
 from pairly.monitoring.outages import CACHE_AWAY
 from pairly.monitoring.rules import RULES
@@ -15,7 +17,10 @@ from payments.reconciliation.alerting import BREAKS, FAILED
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "monitoring.md"
 FIRST_CELL = re.compile(r"^\| `([a-z_]+)` \|", re.MULTILINE)
-ELSEWHERE = {CACHE_AWAY, INVARIANT_BROKEN, SET_ASIDE_ALERT, BREAKS, FAILED, "fraud_scorer"}
+ELSEWHERE = {
+    *(CACHE_AWAY, INVARIANT_BROKEN, SET_ASIDE_ALERT, BREAKS, FAILED, "fraud_scorer"),
+    *(MINOR_ALERT, OVERDUE_ALERT, UNEXAMINED_ALERT),
+}
 
 
 @pytest.mark.mongodb
