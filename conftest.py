@@ -12,13 +12,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 
 from tests.mongod import Mongod
 from tests.redis_server import RedisServer, redis_path
+from tests.sizes import is_torture
 
 MONGODB = os.environ.get("PAIRLY_TEST_DATABASE", "sqlite") == "mongodb"
 DATA_DIR = Path(tempfile.mkdtemp(prefix="pairly-tests-"))
 MONGOD_KEY = pytest.StashKey[Mongod]()
+
+
+# A change must not fail by luck: the same examples are tried each time. Torture looks for new ones.
+hypothesis_settings.register_profile("pairly", derandomize=not is_torture())
+hypothesis_settings.load_profile("pairly")
 
 
 @pytest.hookimpl(tryfirst=True)

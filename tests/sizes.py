@@ -7,7 +7,15 @@ SIZES = ("small", "ci", "torture")
 
 def examples(*, small: int, ci: int, torture: int) -> int:
     """The number for ``PAIRLY_TEST_SIZE``, which is one of small (default), ci, torture."""
+    return {"small": small, "ci": ci, "torture": torture}[_size()]
+
+
+def is_torture() -> bool:
+    return _size() == "torture"
+
+
+def _size() -> str:
     size = os.environ.get("PAIRLY_TEST_SIZE", "small")
     if size not in SIZES:
         raise ValueError(f"PAIRLY_TEST_SIZE is {size!r}; it must be one of {', '.join(SIZES)}")
-    return {"small": small, "ci": ci, "torture": torture}[size]
+    return size
