@@ -60,10 +60,14 @@ def test_refunds_are_whole_or_in_part_and_never_more(line: Line, settings: Any) 
     assert post(staff_api("moderator"), f"{line.call}/refund", WHY, "k").status_code == 403
     too_much = post(finance, f"{line.call}/refund", WHY | {"credits": 11}, "much")
     assert too_much.json()["code"] == "validation_error"
+    keyless = post(finance, f"{line.call}/refund", WHY)
+    assert (keyless.status_code, keyless.json()["code"]) == (400, "idempotency_key_required")
     part = WHY | {"credits": 3}
     first = post(finance, f"{line.call}/refund", part, "part")
     assert (first.status_code, first.json()["credits"]) == (201, 3)
     assert post(finance, f"{line.call}/refund", part, "part").json() == first.json()
+    other = post(finance, f"{line.call}/refund", WHY | {"credits": 4}, "part")
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_mismatch")
     assert line.ava.wallet()["balance"] == 13
     rest = post(finance, f"{line.call}/refund", WHY, "rest").json()
     assert rest["credits"] == 7 and line.ava.wallet()["balance"] == 20

@@ -31,6 +31,9 @@ NAMED_BY_THEIR_PATH = {
 }
 
 
+TRIED_ELSEWHERE = {"staff-refund-call": "needs a call: calling/tests/test_staff_calls.py"}
+
+
 class Wish(NamedTuple):
     """A request that succeeds, and another body for its key."""
 
@@ -93,7 +96,8 @@ def test_what_is_limited_as_money_is_done_once() -> None:
     money = {name: view for name, view in views() if MoneyThrottle in view.throttle_classes}
     keyed = {name for name, view in views() if hasattr(view.post, "is_idempotent")}
     assert money.keys() - keyed == NAMED_BY_THEIR_PATH.keys()
-    assert keyed == WISHES.keys(), "each route that takes a key is tried below"
+    tried = WISHES.keys() | TRIED_ELSEWHERE.keys()
+    assert keyed == tried, "each route that takes a key is tried below"
     assert keyed <= money.keys(), "and limited as money is"
 
 
