@@ -127,6 +127,7 @@ INSTALLED_APPS = [
     "payments",
     "messaging",
     "calling",
+    "notifications",
     "pairly.webclient",
 ]
 AUTH_USER_MODEL = "accounts.User"
