@@ -17,7 +17,7 @@ from payments.ledger.models import Phase
 from payments.ledger.transfers import TRANSFERS, Posting, posting_of
 from payments.wallets import Wallet, require_funds, wallet_of_states
 
-__all__ = ["Holds", "ids_of_hold", "open_holds", "taken_by"]
+__all__ = ["SHARE_LEG", "Holds", "ids_of_hold", "open_holds", "taken_by"]
 
 Source = TypeVar("Source")
 

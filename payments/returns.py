@@ -1,128 +1,107 @@
-"""Giving back what was charged, to where it came from."""
+"""Giving back what was charged, to where it came from: in one way, however it was charged."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from pairly.core.db import run_atomic
-from pairly.core.table import Row
 from pairly.realtime.services import announce
 from payments import selectors
-from payments.holds import ids_of_hold
+from payments.debts import settle_debt
+from payments.holds import SHARE_LEG, ids_of_hold
 from payments.ledger.accounts import BONUS, EARNINGS, PAID, SALES, house_key, personal_key
 from payments.ledger.books import AccountState, Books
 from payments.ledger.models import Phase
-from payments.ledger.transfers import TRANSFERS, Posting
+from payments.ledger.transfers import TRANSFERS, Posting, posting_of
+from payments.wallets import matched
 
-__all__ = ["return_charge", "return_part"]
+__all__ = ["return_charges"]
 
-SOURCES = (SALES, EARNINGS)
-LEGS = tuple(f"{source}-{target}" for source in (BONUS, PAID) for target in SOURCES)
-
-
-def return_charge(*, payer_id: UUID, operation: str, now: datetime) -> int:
-    """Undo a charge, once for ever: bonus credits come back as bonus, paid ones as paid, and
-    the payee's share from the payee, the house standing in for what the payee no longer has.
-
-    Returns the credits, 0 when nothing was charged or it was returned before. The caller's
-    transaction writes a row of its own that guards the operation, or two at once collide in the
-    ledger's key. Tells the payer's devices (``wallet.updated``).
-    """
-    return run_atomic(lambda: _return(payer_id, operation, now))
+POCKETS = (PAID, BONUS)
+LEGS = tuple(f"{pocket}-{other}" for pocket in POCKETS for other in (SALES, EARNINGS))
+TAKEN = (Phase.POSTED.value, Phase.POST.value)
 
 
-def return_part(
+def return_charges(
     *,
     payer_id: UUID,
-    payee_id: UUID | None,
     charges: Sequence[str],
-    earlier: Sequence[str],
-    credits: int,
-    share: int,
     operation: str,
     now: datetime,
-) -> None:
-    """Give back a part of what these charges took from holds, paid credits before bonus ones.
+    credits: int | None = None,
+    earlier: Sequence[str] = (),
+) -> int:
+    """Give back so many of the credits that these charges took, None for all that is left; how
+    many, 0 when nothing is.
 
-    ``earlier`` names what was given back of them before, ``share`` is what of it the payee gives,
-    the house standing in for what the payee no longer has. Inside a transaction that writes a row
-    which guards the charges. Raises ``ValueError`` for more than is left. Tells the payer.
+    Paid credits come back before bonus ones. The payee gives up its share in proportion, rounded
+    down over all that was given back, the house standing in for what the payee no longer has.
+    What the payer owes by now is paid first. ``earlier`` names what was given back before; the
+    operation itself counts, so done again it finds nothing left.
+
+    Inside a transaction that writes a row which guards the charges. Raises ``ValueError`` for more
+    than is left. Tells the payer's devices (``wallet.updated``).
     """
     books = Books(now)
-    own = {kind: personal_key(payer_id, kind) for kind in (PAID, BONUS)}
-    payee = None if payee_id is None else personal_key(payee_id, EARNINGS)
-    books.load_keys([house_key(SALES), *own.values(), *([payee] if payee else [])])
-    targets = [books.account(key) for key in own.values()]
-    house = books.account(house_key(SALES))
-    givers = [(house, credits)]
-    if payee is not None:
-        gives = books.account(payee)
-        part = min(share, gives.available)
-        givers = [(gives, part), (house, credits - part)]
-    left = _left(targets, charges, earlier)
-    if sum(left) < credits:
+    charged = [one for one in _read(_ids_of_charge, charges) if one.phase in TAKEN]
+    books.load_ids(account for one in charged for account in (one.debit, one.credit))
+    books.load_keys([house_key(SALES), *(personal_key(payer_id, kind) for kind in POCKETS)])
+    pockets = [books.account(personal_key(payer_id, kind)) for kind in POCKETS]
+    returned = _read(_ids_of_return, [operation, *earlier])
+    left = [_taken(charged, one) - _given(returned, one) for one in pockets]
+    credits = sum(left) if credits is None else credits
+    if credits > sum(left):
         raise ValueError(f"{operation}: {credits} are more than is left of {left}")
-    for target, most in zip(targets, left, strict=True):
-        wanted = min(most, credits)
-        credits -= wanted
-        for place, (source, has) in enumerate(givers):
-            amount = min(has, wanted)
-            if amount:
-                leg = f"{operation}/{target.kind}-{source.kind}"
-                posting = Posting(leg, source.id, target.id, amount, "refund", operation)
-                books.apply(posting)
-            givers[place], wanted = (source, has - amount), wanted - amount
-    books.write()
-    announce([payer_id], "wallet.updated", selectors.wallet_of(payer_id).to_dict(), now)
-
-
-def _left(
-    targets: Sequence[AccountState], charges: Sequence[str], earlier: Sequence[str]
-) -> list[int]:
-    """What the charges took of each account and was not given back."""
-    taken = TRANSFERS.select("id", [leg for one in charges for leg in ids_of_hold(one)])
-    back_legs = [f"{one}/{t}-{s}" for one in earlier for t in (PAID, BONUS) for s in SOURCES]
-    returned = TRANSFERS.select("id", back_legs)
-    return [
-        sum(row[3] for row in taken if row[1] == account.id and row[7] == Phase.POST.value)
-        - sum(row[3] for row in returned if row[2] == account.id)
-        for account in targets
-    ]
-
-
-def _return(payer_id: UUID, operation: str, now: datetime) -> int:
-    group = f"refund of {operation}"
-    charged = TRANSFERS.select("id", _ids_of(operation))
-    if not charged or TRANSFERS.select("id", _ids_of(group)):
+    if not credits:
         return 0
-    books = Books(now)
-    books.load_ids(account for row in charged for account in row[1:3])
-    books.load_keys([house_key(SALES)])
-    moves = _moves(books, charged)
-    for (source, target), amount in moves.items():
-        leg = group if len(moves) == 1 else f"{group}/{target.kind}-{source.kind}"
-        books.apply(Posting(leg, source.id, target.id, amount, "refund", group))
+    first = min(left[0], credits)
+    targets = list(zip(pockets, (first, credits - first), strict=True))
+    for source, target, amount in matched(_givers(books, charged, left, credits), targets):
+        leg = f"{operation}/{target.kind}-{source.kind}"
+        books.apply(Posting(leg, source.id, target.id, amount, "refund", operation))
     books.write()
+    settle_debt(payer_id, operation, now)
     announce([payer_id], "wallet.updated", selectors.wallet_of(payer_id).to_dict(), now)
-    return sum(moves.values())
+    return credits
 
 
-def _ids_of(operation: str) -> list[str]:
-    """A charge is one transfer, or one for each pair of accounts."""
-    return [operation, *(f"{operation}/{leg}" for leg in LEGS)]
-
-
-def _moves(books: Books, charged: Sequence[Row]) -> dict[tuple[AccountState, AccountState], int]:
-    """Who gives how much back to whom."""
+def _givers(
+    books: Books, charged: Sequence[Posting], left: Sequence[int], credits: int
+) -> list[tuple[AccountState, int]]:
+    """Who gives how much of it: the payee first, the house the rest."""
     house = books.account(house_key(SALES))
-    left: dict[AccountState, int] = {}
-    moves: dict[tuple[AccountState, AccountState], int] = {}
-    for _id, debit, credit, amount, *_rest in charged:
-        payer, payee = books.by_id(debit), books.by_id(credit)
-        has = amount if payee.is_house else left.get(payee, payee.available)
-        own = min(amount, has)
-        left[payee] = has - own
-        for source, part in ((payee, own), (house, amount - own)):
-            if part:
-                moves[source, payer] = moves.get((source, payer), 0) + part
-    return moves
+    shares = [one for one in charged if books.by_id(one.credit).kind == EARNINGS]
+    if not shares:
+        return [(house, credits)]
+    payee = books.by_id(shares[0].credit)
+    shared = sum(one.amount for one in shares)
+    total = sum(one.amount for one in charged if not books.by_id(one.debit).is_house)
+    before = total - sum(left)
+    due = shared * (before + credits) // total - shared * before // total
+    part = min(due, payee.available)
+    return [(payee, part), (house, credits - part)]
+
+
+def _taken(postings: Iterable[Posting], account: AccountState) -> int:
+    return sum(one.amount for one in postings if one.debit == account.id)
+
+
+def _given(postings: Iterable[Posting], account: AccountState) -> int:
+    return sum(one.amount for one in postings if one.credit == account.id)
+
+
+def _read(ids_of: Callable[[str], list[str]], operations: Sequence[str]) -> list[Posting]:
+    ids = [leg for operation in operations for leg in ids_of(operation)]
+    return [posting_of(row) for row in TRANSFERS.select("id", ids)]
+
+
+def _ids_of_charge(operation: str) -> list[str]:
+    """One transfer, or one for each pair of accounts, or what was taken from a hold."""
+    return [*ids_of_hold(operation), f"{operation}/{SHARE_LEG}", *_legs_of(operation)]
+
+
+def _ids_of_return(operation: str) -> list[str]:
+    return [operation, *_legs_of(operation)]
+
+
+def _legs_of(operation: str) -> list[str]:
+    return [f"{operation}/{leg}" for leg in LEGS]

@@ -20,7 +20,7 @@ from payments.ledger.accounts import (
 from payments.ledger.proofs import prove
 from payments.ledger.services import account_ids, open_accounts, post
 from payments.ledger.transfers import Posting
-from payments.returns import return_charge, return_part
+from payments.returns import return_charges
 from payments.wallets import Charges, Wallet
 
 __all__ = [
@@ -33,8 +33,7 @@ __all__ = [
     "open_holds",
     "open_wallets",
     "prove",
-    "return_charge",
-    "return_part",
+    "return_charges",
     "taken_by",
 ]
 

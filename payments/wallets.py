@@ -23,7 +23,7 @@ from payments.ledger.accounts import (
 from payments.ledger.books import AccountState, Books
 from payments.ledger.transfers import NO_META, Posting, meta_text
 
-__all__ = ["Charges", "Wallet", "require_funds", "wallet_of_states"]
+__all__ = ["Charges", "Wallet", "matched", "require_funds", "wallet_of_states"]
 
 
 class Wallet(msgspec.Struct, frozen=True):
@@ -158,7 +158,7 @@ class Charges:
         if share:
             targets.append((self._books.account(personal_key(payee_id, EARNINGS)), share))
         sources = [(state, state.balance - state.held) for state in spendable]
-        return _matched(sources, targets)
+        return matched(sources, targets)
 
     def _load_debts(self, payer_ids: Collection[UUID]) -> dict[UUID, int]:
         """Only whose accounts say so has debt to be read."""
@@ -174,7 +174,7 @@ class Charges:
         return {user: self._books.account(personal_key(user, DEBT)).balance for user in owing}
 
 
-def _matched(sources: list[tuple[Any, int]], targets: list[tuple[Any, int]]) -> list[Any]:
+def matched(sources: Sequence[tuple[Any, int]], targets: Sequence[tuple[Any, int]]) -> list[Any]:
     """Fill the targets from the sources in order: ``[(source, target, amount), ...]``."""
     legs = []
     waiting = iter(sources)

@@ -13,7 +13,7 @@ from calling.services.desk import change
 from pairly.audit.services import record
 from pairly.core.db import run_atomic
 from pairly.core.errors import Conflict, PermissionDenied, ValidationFailed
-from payments.services import return_part
+from payments.services import return_charges
 
 __all__ = ["refund_call"]
 
@@ -31,8 +31,9 @@ def refund_call(
     """Give the caller so many credits back, None for all that is left, once per operation id.
 
     Paid credits come back before bonus ones; the callee gives up its share of them, as far as it
-    still has it. Raises ``NotFound``, ``PermissionDenied`` (one's own call), ``ValidationFailed``,
-    and ``Conflict`` (it goes on, nothing is left, or the id was used for something else).
+    still has it, and what the caller owes by now is paid from them. Raises ``NotFound``,
+    ``PermissionDenied`` (one's own call), ``ValidationFailed``, and ``Conflict`` (it goes on,
+    nothing is left, or the id was used for something else).
     """
 
     def enter() -> CallRefund:
@@ -80,24 +81,17 @@ def _check(call: Call, actor_id: UUID, credits: int | None) -> None:
 
 def _book(call: Call, amount: int, operation_id: UUID, now: datetime) -> None:
     """The row of the call guards what is left."""
-    refunded = call.refunded + amount
     earlier = CallRefund.objects.filter(call_id=call.pk).values_list("pk", flat=True)
-    return_part(
+    return_charges(
         payer_id=call.caller_id,
-        payee_id=call.callee_id if call.share_percent else None,
         charges=[minute_name(call, minute) for minute in range(1, call.charged_minutes + 1)],
         earlier=[_name(call, one) for one in earlier],
         credits=amount,
-        share=_share(call, refunded) - _share(call, call.refunded),
         operation=_name(call, operation_id),
         now=now,
     )
-    change(call, refunded=refunded)
+    change(call, refunded=call.refunded + amount)
 
 
 def _name(call: Call, operation_id: UUID) -> str:
     return f"call:{call.pk}:refund:{operation_id}"
-
-
-def _share(call: Call, credits: int) -> int:
-    return credits * call.share_percent // 100

@@ -12,7 +12,7 @@ from messaging.schemas import MessageRestoredData
 from pairly.core.db import run_atomic
 from pairly.realtime.frames import to_json
 from pairly.realtime.services import Append, append
-from payments.services import return_charge
+from payments.services import return_charges
 
 __all__ = ["erase_message", "hide_message", "refund_message", "restore_message"]
 
@@ -76,7 +76,13 @@ def refund_message(*, message_id: UUID, now: datetime) -> int:
         # The conversation's row keeps two refunds at once from both finding none.
         messages.touch(message, conversation)
         messages.write()
-        return return_charge(payer_id=message.sender_id, operation=f"message:{message_id}", now=now)
+        charge = f"message:{message_id}"
+        return return_charges(
+            payer_id=message.sender_id,
+            charges=[charge],
+            operation=f"refund of {charge}",
+            now=now,
+        )
 
     return run_atomic(refund)
 
