@@ -127,6 +127,7 @@ INSTALLED_APPS = [
     "payments",
     "messaging",
     "calling",
+    "analytics",
     "notifications",
     "pairly.webclient",
 ]
@@ -492,6 +493,15 @@ FRAUD_BLOCK_POINTS = pairly_int("FRAUD_BLOCK_POINTS", 70, minimum=1)
 # Where a buyer is: a header of the trusted proxies, or a file in MaxMind's format.
 COUNTRY_HEADER = env.str("PAIRLY_COUNTRY_HEADER", "")
 GEOIP_FILE = env.str("PAIRLY_GEOIP_FILE", "")
+
+# Analytics
+
+ANALYTICS_MEMORY_MB = pairly_int("ANALYTICS_MEMORY_MB", 512, minimum=128)
+ANALYTICS_THREADS = pairly_int("ANALYTICS_THREADS", 2, minimum=1)
+# Whose address is at one of these is a test person, who counts nowhere.
+ANALYTICS_TEST_EMAIL_DOMAINS: list[str] = env.list(
+    "PAIRLY_ANALYTICS_TEST_EMAIL_DOMAINS", ["test.invalid"]
+)
 
 # Idempotency keys
 
