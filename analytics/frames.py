@@ -1,7 +1,8 @@
 """What reports read: the files of days and the rows not yet in one, each event exactly once.
 
 ``open_reports`` gives a DuckDB connection of its own with these views and tables. Days are of UTC;
-the ids are UUIDs, ``at`` is UTC without a zone, to the millisecond.
+the ids are UUIDs, ``at`` is UTC without a zone, to the millisecond (a word of DuckDB's own: write
+``"at"`` or ``events.at``).
 
 =================  ===============================================================================
 ``events``         ``event_id``, ``user_id``, ``name``, ``at``, ``session_id`` (or NULL), ``props``
@@ -38,7 +39,7 @@ __all__ = ["EVENT_COLUMNS", "connect", "open_reports", "show_files"]
 
 ONE_DAY: Final = timedelta(days=1)
 EVENT_COLUMNS: Final = (
-    "event_id UUID, user_id UUID, name VARCHAR, at TIMESTAMP, session_id VARCHAR, "
+    'event_id UUID, user_id UUID, name VARCHAR, "at" TIMESTAMP, session_id VARCHAR, '
     "props VARCHAR, activity BOOLEAN, platform VARCHAR, day DATE"
 )
 ACTIVITY_COLUMNS: Final = "day DATE, user_id UUID"
@@ -46,7 +47,7 @@ COUNT_COLUMNS: Final = "day DATE, name VARCHAR, events BIGINT, users BIGINT"
 VIEWS: Final = """
 CREATE TABLE pending AS
     SELECT event_id::UUID AS event_id, user_id::UUID AS user_id, name,
-           at AT TIME ZONE 'UTC' AS at, nullif(session_id, '') AS session_id, props, activity,
+           "at" AT TIME ZONE 'UTC' AS "at", nullif(session_id, '') AS session_id, props, activity,
            platform, day::DATE AS day
     FROM pending_rows;
 CREATE VIEW events AS FROM moved_events UNION ALL FROM pending;

@@ -5,81 +5,142 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Day',
+            name="Day",
             fields=[
-                ('id', models.UUIDField(db_column='_id', default=pairly.core.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('day', models.DateField(unique=True)),
-                ('version', models.PositiveIntegerField(default=0)),
-                ('events_file', models.CharField(blank=True, max_length=80)),
-                ('activity_file', models.CharField(blank=True, max_length=80)),
-                ('counts_file', models.CharField(blank=True, max_length=80)),
-                ('events', models.PositiveBigIntegerField(default=0)),
-                ('people', models.PositiveBigIntegerField(default=0, help_text='active on the day')),
-                ('rollups_sha256', models.CharField(blank=True, help_text='of both roll-ups', max_length=64)),
-                ('erased_people', models.PositiveIntegerField(default=0, help_text='whose events were here and are gone')),
-                ('changed_at', models.DateTimeField()),
+                (
+                    "id",
+                    models.UUIDField(
+                        db_column="_id",
+                        default=pairly.core.ids.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("day", models.DateField(unique=True)),
+                ("version", models.PositiveIntegerField(default=0)),
+                ("events_file", models.CharField(blank=True, max_length=80)),
+                ("activity_file", models.CharField(blank=True, max_length=80)),
+                ("counts_file", models.CharField(blank=True, max_length=80)),
+                ("events", models.PositiveBigIntegerField(default=0)),
+                (
+                    "people",
+                    models.PositiveBigIntegerField(default=0, help_text="active on the day"),
+                ),
+                (
+                    "rollups_sha256",
+                    models.CharField(blank=True, help_text="of both roll-ups", max_length=64),
+                ),
+                (
+                    "erased_people",
+                    models.PositiveIntegerField(
+                        default=0, help_text="whose events were here and are gone"
+                    ),
+                ),
+                ("changed_at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='PeopleFile',
+            name="PeopleFile",
             fields=[
-                ('id', models.UUIDField(db_column='_id', default=pairly.core.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('file', models.CharField(max_length=80)),
-                ('people', models.PositiveBigIntegerField()),
-                ('created_at', models.DateTimeField()),
+                (
+                    "id",
+                    models.UUIDField(
+                        db_column="_id",
+                        default=pairly.core.ids.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("file", models.CharField(max_length=80)),
+                ("people", models.PositiveBigIntegerField()),
+                ("created_at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='Erasure',
+            name="Erasure",
             fields=[
-                ('id', models.UUIDField(db_column='_id', editable=False, help_text="the person's", primary_key=True, serialize=False)),
-                ('requested_at', models.DateTimeField()),
-                ('done_at', models.DateTimeField(null=True)),
+                (
+                    "id",
+                    models.UUIDField(
+                        db_column="_id",
+                        editable=False,
+                        help_text="the person's",
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("requested_at", models.DateTimeField()),
+                ("done_at", models.DateTimeField(null=True)),
             ],
             options={
-                'indexes': [models.Index(fields=['done_at', 'requested_at'], name='erasure_due')],
+                "indexes": [models.Index(fields=["done_at", "requested_at"], name="erasure_due")],
             },
         ),
         migrations.CreateModel(
-            name='Event',
+            name="Event",
             fields=[
-                ('id', models.UUIDField(db_column='_id', editable=False, primary_key=True, serialize=False)),
-                ('user_id', models.UUIDField()),
-                ('name', models.CharField(max_length=40)),
-                ('at', models.DateTimeField(help_text='by our clock')),
-                ('session_id', models.CharField(blank=True, max_length=64)),
-                ('props', models.TextField(help_text='JSON object')),
-                ('activity', models.BooleanField(help_text='whether it makes the person active')),
-                ('platform', models.CharField(blank=True, max_length=10)),
-                ('pending_day', models.CharField(blank=True, help_text="its UTC day, until that day's file holds it", max_length=10)),
+                (
+                    "id",
+                    models.UUIDField(
+                        db_column="_id", editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("user_id", models.UUIDField()),
+                ("name", models.CharField(max_length=40)),
+                ("at", models.DateTimeField(help_text="by our clock")),
+                ("session_id", models.CharField(blank=True, max_length=64)),
+                ("props", models.TextField(help_text="JSON object")),
+                ("activity", models.BooleanField(help_text="whether it makes the person active")),
+                ("platform", models.CharField(blank=True, max_length=10)),
+                (
+                    "pending_day",
+                    models.CharField(
+                        blank=True,
+                        help_text="its UTC day, until that day's file holds it",
+                        max_length=10,
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['pending_day'], name='event_pending'), models.Index(fields=['user_id'], name='event_of_user'), models.Index(fields=['at'], name='event_at')],
+                "indexes": [
+                    models.Index(fields=["pending_day"], name="event_pending"),
+                    models.Index(fields=["user_id"], name="event_of_user"),
+                    models.Index(fields=["at"], name="event_at"),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='SetAside',
+            name="SetAside",
             fields=[
-                ('id', models.UUIDField(db_column='_id', editable=False, primary_key=True, serialize=False)),
-                ('user_id', models.UUIDField()),
-                ('name', models.CharField(blank=True, max_length=40)),
-                ('code', models.CharField(max_length=30)),
-                ('detail', models.CharField(max_length=200)),
-                ('content', models.TextField(help_text='the event as it came, cut')),
-                ('created_at', models.DateTimeField()),
+                (
+                    "id",
+                    models.UUIDField(
+                        db_column="_id", editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("user_id", models.UUIDField()),
+                ("name", models.CharField(blank=True, max_length=40)),
+                ("code", models.CharField(max_length=30)),
+                ("detail", models.CharField(max_length=200)),
+                ("content", models.TextField(help_text="the event as it came, cut")),
+                ("created_at", models.DateTimeField()),
             ],
             options={
-                'verbose_name': 'event set aside',
-                'verbose_name_plural': 'events set aside',
-                'indexes': [models.Index(fields=['-created_at', '-id'], name='set_aside_newest'), models.Index(fields=['code', '-created_at', '-id'], name='set_aside_by_code'), models.Index(fields=['user_id'], name='set_aside_of_user')],
+                "verbose_name": "event set aside",
+                "verbose_name_plural": "events set aside",
+                "indexes": [
+                    models.Index(fields=["-created_at", "-id"], name="set_aside_newest"),
+                    models.Index(fields=["code", "-created_at", "-id"], name="set_aside_by_code"),
+                    models.Index(fields=["user_id"], name="set_aside_of_user"),
+                ],
             },
         ),
     ]

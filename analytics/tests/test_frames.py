@@ -30,9 +30,9 @@ def test_pending_rows_are_in_every_view() -> None:
     row = (event.hex, user.hex, "screen_viewed", NOON, "", '{"screen":"home"}', True, "web")
     run_atomic(lambda: EVENTS.insert([(*row, DAY.isoformat())]))
     with open_reports(DAY, DAY) as reports:
-        assert reports.execute("SELECT event_id, user_id, at, session_id FROM events").fetchall() == [
-            (event, user, NOON.replace(tzinfo=None), None)
-        ]
+        assert reports.execute(
+            "SELECT event_id, user_id, events.at, session_id FROM events"
+        ).fetchall() == [(event, user, NOON.replace(tzinfo=None), None)]
         assert reports.execute("FROM daily_activity").fetchall() == [(DAY, user)]
         assert reports.execute("FROM daily_counts").fetchall() == [(DAY, "screen_viewed", 1, 1)]
         assert reports.execute("SELECT user_id FROM people").fetchall() == [(user,)]
