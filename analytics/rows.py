@@ -5,10 +5,10 @@ from typing import Final
 
 import pyarrow as pa
 
-from analytics.models import Event
+from analytics.models import Erasure, Event, SetAside
 from pairly.core.table import Row, Table
 
-__all__ = ["EVENTS", "arrow_of"]
+__all__ = ["ERASED", "EVENTS", "KNOWN", "SET_ASIDE", "SET_ASIDE_KNOWN", "arrow_of"]
 
 EVENTS: Final = Table(
     Event,
@@ -16,6 +16,14 @@ EVENTS: Final = Table(
     "pending_day",
     hex_ids=True,
 )
+KNOWN: Final = Table(Event, "id", hex_ids=True)
+SET_ASIDE: Final = Table(
+    SetAside,
+    *("id", "user_id", "name", "code", "detail", "content", "created_at"),
+    hex_ids=True,
+)
+SET_ASIDE_KNOWN: Final = Table(SetAside, "id", hex_ids=True)
+ERASED: Final = Table(Erasure, "id", hex_ids=True)
 _SCHEMA: Final = pa.schema(
     [
         ("event_id", pa.string()),

@@ -496,6 +496,10 @@ GEOIP_FILE = env.str("PAIRLY_GEOIP_FILE", "")
 
 # Analytics
 
+ANALYTICS_BODY_BYTES_MAX = pairly_int("ANALYTICS_BODY_BYTES_MAX", 512 * 1024, minimum=1)
+ANALYTICS_LATE_DAYS_MAX = pairly_int("ANALYTICS_LATE_DAYS_MAX", 7, minimum=1)
+ANALYTICS_FUTURE_MINUTES_MAX = pairly_int("ANALYTICS_FUTURE_MINUTES_MAX", 10)
+ANALYTICS_SKEW_SECONDS_MAX = pairly_int("ANALYTICS_SKEW_SECONDS_MAX", 30)
 ANALYTICS_MEMORY_MB = pairly_int("ANALYTICS_MEMORY_MB", 512, minimum=128)
 ANALYTICS_THREADS = pairly_int("ANALYTICS_THREADS", 2, minimum=1)
 # Whose address is at one of these is a test person, who counts nowhere.

@@ -23,11 +23,13 @@ from prometheus_client import Histogram
 
 from pairly.core.db import in_atomic_block, is_outage, run_atomic
 
-__all__ = ["BATCH_REQUESTS_MAX", "Batcher", "Operation", "writer"]
+__all__ = ["BATCH_REQUESTS_MAX", "Batcher", "Operation", "events_writer", "writer"]
 
 logger = logging.getLogger(__name__)
 
 BATCH_REQUESTS_MAX = 256
+EVENT_REQUESTS_MAX = 8
+"""Each may bring 500 events, and other writers wait for their commit."""
 
 BATCH_SIZES = Histogram(
     "pairly_batch_requests",
@@ -57,8 +59,11 @@ class Batcher:
     ``transactional`` batches commit before anybody is answered; the others only share a query.
     """
 
-    def __init__(self, name: str, *, transactional: bool = True) -> None:
+    def __init__(
+        self, name: str, *, transactional: bool = True, requests_max: int = BATCH_REQUESTS_MAX
+    ) -> None:
         self._name = name
+        self._requests_max = requests_max
         self._transactional = transactional
         self._waiting: deque[Entry] = deque()
         self._wake = threading.Condition()
@@ -121,7 +126,7 @@ class Batcher:
         with self._wake:
             while not self._waiting and not self._stopping:
                 self._wake.wait()
-            count = min(len(self._waiting), BATCH_REQUESTS_MAX)
+            count = min(len(self._waiting), self._requests_max)
             return [self._waiting.popleft() for _ in range(count)]
 
     def _results(self, batch: list[Entry]) -> list[Any]:
@@ -179,3 +184,6 @@ def _run_operations(batch: list[Entry]) -> list[Any]:
 
 writer = Batcher("writer")
 """The one writer of this process for the hot paths; on SQLite it takes turns with the rest."""
+
+events_writer = Batcher("events", requests_max=EVENT_REQUESTS_MAX)
+"""Of analytics, whose requests are large and must not hold up messages."""

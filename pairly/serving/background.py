@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from django.conf import settings
 from django.db import connections
 
-from pairly.core.batching import writer
+from pairly.core.batching import events_writer, writer
 from pairly.core.checkpointing import checkpointing
 from pairly.outbox import dispatcher
 from pairly.outbox.dispatch import dispatch_all
@@ -36,6 +36,7 @@ def background_work() -> Iterator[None]:
     finally:
         _give_up_later()
         writer.stop()
+        events_writer.stop()
         if scheduler is not None:
             scheduler.shutdown()
         dispatcher.stop()
