@@ -14,12 +14,15 @@ from typing import Any
 import pytest
 from hypothesis import settings as hypothesis_settings
 
+from tests import files
 from tests.mongod import Mongod
 from tests.redis_server import RedisServer, redis_path
 from tests.sizes import is_torture
 
+files.use_memory()
 MONGODB = os.environ.get("PAIRLY_TEST_DATABASE", "sqlite") == "mongodb"
 DATA_DIR = Path(tempfile.mkdtemp(prefix="pairly-tests-"))
+files.share(DATA_DIR)
 MONGOD_KEY = pytest.StashKey[Mongod]()
 
 

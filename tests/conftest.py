@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.files import migrated_sqlite
 from tests.servers import RunningServer
 
 StartServer = Callable[..., RunningServer]
@@ -16,7 +17,7 @@ def server_database_url(tmp_path: Path, database: None) -> str:
     """An empty database for this test's servers: on SQLite a file of their own, on MongoDB the
     test's."""
     url = os.environ["DATABASE_URL"]
-    return f"sqlite:///{tmp_path / 'pairly.sqlite3'}" if url.startswith("sqlite") else url
+    return migrated_sqlite(tmp_path / "pairly.sqlite3") if url.startswith("sqlite") else url
 
 
 @pytest.fixture

@@ -5,9 +5,7 @@ collections are emptied and those that migrations fill are put back.
 """
 
 import os
-import shutil
 import weakref
-from contextlib import closing
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -17,6 +15,8 @@ from django.core.management import call_command
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
+
+from tests import files
 
 _opened: "weakref.WeakSet[BaseDatabaseWrapper]" = weakref.WeakSet()
 
@@ -47,20 +47,15 @@ class TestDatabase(Protocol):
 class SqliteDatabase:
     def __init__(self) -> None:
         self._path = Path(str(settings.DATABASES[DEFAULT_DB_ALIAS]["NAME"]))
-        self._template = self._path.with_suffix(".template")
 
     def prepare(self) -> None:
-        call_command("migrate", verbosity=0)
-        with closing(connections[DEFAULT_DB_ALIAS].cursor()) as cursor:
-            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        connections.close_all()
-        shutil.copyfile(self._path, self._template)
+        files.migrated_template()
 
     def reset(self) -> None:
         """A new file takes the old one's name: whoever still has that open harms nobody."""
         close_all_threads_connections()
         fresh = self._path.with_suffix(".fresh")
-        shutil.copyfile(self._template, fresh)
+        files.migrated_sqlite(fresh)
         for ending in ("-wal", "-shm"):
             Path(f"{self._path}{ending}").unlink(missing_ok=True)
         os.replace(fresh, self._path)

@@ -20,6 +20,7 @@ from websockets.sync.client import connect
 from pairly.realtime.connections import CLOSE_SECONDS_MAX
 from payments.ledger.models import Block, Sealed, Unsealed
 from tests.clients import create_people, text_message
+from tests.files import migrated_sqlite
 from tests.servers import ROOT, RunningServer, running_server
 
 RESTART = 4012
@@ -36,7 +37,7 @@ def bearer(person: dict[str, Any]) -> dict[str, str]:
 
 
 def database_url(data_dir: Path) -> str:
-    return f"sqlite:///{data_dir / 'pairly.sqlite3'}"
+    return migrated_sqlite(data_dir / "pairly.sqlite3")
 
 
 @pytest.mark.parametrize("kind", ["daphne", "uvicorn"])
@@ -129,8 +130,10 @@ def serve(environment: dict[str, str], *arguments: str) -> "subprocess.Completed
 
 
 def test_servers_that_start_together_do_not_migrate_together(tmp_path: Path) -> None:
+    empty = f"sqlite:///{tmp_path / 'empty.sqlite3'}"
+
     def start(kind: str) -> RunningServer:
-        server = running_server(database_url(tmp_path), tmp_path, server=kind)
+        server = running_server(empty, tmp_path, server=kind)
         return running.enter_context(server)
 
     with ExitStack() as running, ThreadPoolExecutor(2) as threads:

@@ -22,6 +22,7 @@ from playwright.sync_api import (
 )
 
 from tests.clients import PASSWORD, Person
+from tests.files import migrated_sqlite
 from tests.servers import RunningServer
 
 CHROMIUM_ARGUMENTS = [
@@ -37,7 +38,7 @@ CHROMIUM_ARGUMENTS = [
     "--use-fake-ui-for-media-stream",
     "--allow-loopback-in-peer-connection",
 ]
-WAIT_MILLISECONDS = 10_000
+WAIT_MILLISECONDS = 30_000
 NETWORK_SENTENCES = re.compile(r"Failed to load resource|WebSocket connection to")
 WELCOME_CREDITS = 6
 
@@ -202,7 +203,7 @@ def server(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         "PAIRLY_WELCOME_BONUS_CREDITS": str(WELCOME_CREDITS),
     }
     with RunningServer(
-        database_url=f"sqlite:///{folder / 'pairly.sqlite3'}",
+        database_url=migrated_sqlite(folder / "pairly.sqlite3"),
         data_dir=folder,
         environment=environment,
     ) as running:

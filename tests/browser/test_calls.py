@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import Line, OpenWindow, Window
 from tests.clients import Person
+from tests.files import migrated_sqlite
 from tests.servers import RunningServer
 
 MINUTE_SECONDS = 6
@@ -34,7 +35,7 @@ def calls_server(
         "PAIRLY_BILLING_INCREMENT_SECONDS": str(MINUTE_SECONDS),
         "PAIRLY_CALL_SWEEP_MILLISECONDS": "200",
     }
-    database_url = f"sqlite:///{folder / 'pairly.sqlite3'}"
+    database_url = migrated_sqlite(folder / "pairly.sqlite3")
     with RunningServer(
         database_url=database_url, data_dir=folder, environment=environment
     ) as running:

@@ -1,11 +1,13 @@
 """Revenue, breaks and prices as finance and others meet them in a browser."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
+from pairly.core import clock
 from tests.browser.test_staff_alerts import enter, shell
 from tests.browser.test_staff_people import do
 from tests.browser.test_staff_site import OpenSite, hire, open_site
@@ -51,6 +53,10 @@ def test_finance_reads_what_was_earned_and_settles_what_differs(
     enter(server, site, finance)
     site.find("#nav-sidebar-apps").get_by_role("link", name="Revenue").click()
     expect(site.find("h1")).to_have_text("Revenue")
+    # What other stories buy on this server, they buy today.
+    yesterday = clock.now().date() - timedelta(days=1)
+    site.page.get_by_label("To", exact=True).fill(yesterday.isoformat())
+    site.page.get_by_role("button", name="Show").click()
     expect(site.find(".staff-card", "All these days")).to_contain_text("₹350.00")
     expect(site.find("canvas.chart").first).to_be_visible()
     site.page.wait_for_function(PAINTED)  # drawn a moment later
