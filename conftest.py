@@ -53,6 +53,10 @@ def pytest_configure(config: pytest.Config) -> None:
     import django
 
     django.setup()
+    from django.conf import settings
+
+    # Else each of a test's clients looks through the folders of static files before it begins.
+    settings.WHITENOISE_AUTOREFRESH = True
 
 
 def runs_tests(config: pytest.Config) -> bool:

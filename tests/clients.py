@@ -21,7 +21,7 @@ CREATED_PASSWORD = "pairly-demo-1"
 
 def create_people(server: RunningServer, count: int, *, credits: int) -> list[Person]:
     """Signed-in people with exactly these credits, made by a command beside the server."""
-    out = server.manage("create_users", "--count", str(count), "--credits", str(credits), "--json")
+    out = server.do("create_users", "--count", str(count), "--credits", str(credits), "--json")
     made = json.loads(out.strip().splitlines()[-1])
     return [Person(server.url, **row, password=CREATED_PASSWORD) for row in made]
 

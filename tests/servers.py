@@ -1,5 +1,6 @@
 """Servers for tests: one in a process of its own, which may be killed, and one in a thread."""
 
+import json
 import os
 import signal
 import subprocess
@@ -40,6 +41,7 @@ class RunningServer:
         self.socket_url = f"ws://127.0.0.1:{self.port}"
         self.log_path = data_dir / f"server-{self.port}.log"
         self._server = server
+        self._console: subprocess.Popen[str] | None = None
         self._environment = {
             **os.environ,
             "DATABASE_URL": database_url,
@@ -86,6 +88,25 @@ class RunningServer:
     def log(self) -> str:
         return self.log_path.read_text(errors="replace")
 
+    def do(self, *arguments: str) -> str:
+        """What a command prints. As ``manage``, in a process that stays for the next one."""
+        if self._console is None:
+            self._console = subprocess.Popen(
+                [sys.executable, "-m", "tests.console"],
+                cwd=ROOT,
+                env=self._environment | {"DJANGO_SETTINGS_MODULE": "pairly.settings"},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+        assert self._console.stdin and self._console.stdout
+        self._console.stdin.write(json.dumps(arguments) + "\n")
+        self._console.stdin.flush()
+        printed, failure = json.loads(self._console.stdout.readline())
+        if failure:
+            raise RuntimeError(f"{arguments} failed: {printed}{failure}")
+        return str(printed)
+
     def manage(self, *arguments: str) -> str:
         """What a command prints, run beside the server on the same database."""
         done = subprocess.run(
@@ -117,6 +138,8 @@ class RunningServer:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        if self._console is not None:
+            self._console.communicate()
         if self._process.poll() is None:
             self.kill() if error else self.terminate()
 

@@ -74,7 +74,7 @@ def test_a_call_survives_a_restart_and_not_a_long_absence(start_server: StartSer
     assert ended["credits"] == RATE * (int(talked // MINUTE_SECONDS) + 1)
     wallet = ava.at(again.url).wallet()
     assert (wallet["balance"], wallet["held"]) == (1000 - ended["credits"], 0)
-    assert "verifies" in again.manage("verify_ledger")
+    assert "verifies" in again.do("verify_ledger")
 
 
 @pytest.mark.skipif(
@@ -118,4 +118,4 @@ def test_a_call_between_two_processes(start_server: StartServer, redis_server: R
     talked = seconds_between(ended["connected_at"], ended["ended_at"])
     assert ended["credits"] == 2 * RATE * (int(talked // MINUTE_SECONDS) + 1)
     assert ava.wallet()["balance"] == 1000 - ended["credits"]
-    assert "verifies" in first.manage("verify_ledger")
+    assert "verifies" in first.do("verify_ledger")

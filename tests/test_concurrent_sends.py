@@ -122,7 +122,7 @@ def test_fifty_credits_buy_fifty_messages(start_server: StartServer, server: str
     running = start_server(server)
     ava, ben = create_people(running, 2, credits=CREDITS)
     check_fifty_of_two_hundred(ava, ben, [ava])
-    assert "verifies" in running.manage("verify_ledger")
+    assert "verifies" in running.do("verify_ledger")
 
 
 @pytest.mark.parametrize("server", ["daphne", "uvicorn"])
@@ -130,7 +130,7 @@ def test_one_client_id_is_one_message(start_server: StartServer, server: str) ->
     running = start_server(server)
     ava, ben = create_people(running, 2, credits=CREDITS)
     check_one_of_two_hundred(ava, ben, [ava])
-    assert "verifies" in running.manage("verify_ledger")
+    assert "verifies" in running.do("verify_ledger")
 
 
 @two_processes
@@ -140,7 +140,7 @@ def test_the_same_from_two_processes(start_server: StartServer, redis_server: Re
     ava, ben, cleo, dan = create_people(first, 4, credits=CREDITS)
     check_fifty_of_two_hundred(ava, ben, [ava, ava.at(second.url)])
     check_one_of_two_hundred(cleo, dan, [cleo, cleo.at(second.url)])
-    assert "verifies" in first.manage("verify_ledger")
+    assert "verifies" in first.do("verify_ledger")
 
 
 @two_processes

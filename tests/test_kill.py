@@ -55,10 +55,10 @@ def test_acked_means_committed(start_server: StartServer) -> None:
     assert sum(sender.resent for sender in senders) > 0, "no kill met a message under way"
     for first, second in zip(senders[::2], senders[1::2], strict=True):
         check_conversation(first, second)
-    assert "verifies" in server.manage("verify_ledger")
+    assert "verifies" in server.do("verify_ledger")
     # And once more after an orderly end, when everything is sealed.
     assert server.terminate() == 0
-    assert "waiting" not in server.manage("verify_ledger")
+    assert "waiting" not in server.do("verify_ledger")
 
 
 async def kill_under_load(server: RunningServer, senders: list[Sender]) -> None:

@@ -34,11 +34,11 @@ def dead_letter(server: RunningServer) -> None:
 
 
 def shell(server: RunningServer, code: str) -> str:
-    return server.manage("shell", "-v", "0", "-c", code)
+    return server.do("shell", "-v", "0", "-c", code)
 
 
 def enter(server: RunningServer, window: StaffWindow, person: Person) -> None:
-    window.enter(person.email, server.manage("staff_code", person.email).strip())
+    window.enter(person.email, server.do("staff_code", person.email).strip())
 
 
 @pytest.mark.usefixtures("dead_letter")

@@ -84,7 +84,7 @@ def test_two_people_give_many_credits_and_one_freezes_them(
 
 
 def enter(window: StaffWindow, person: Person, server: RunningServer) -> None:
-    window.enter(person.email, server.manage("staff_code", person.email).strip())
+    window.enter(person.email, server.do("staff_code", person.email).strip())
 
 
 def open_newest_approval(window: StaffWindow) -> None:

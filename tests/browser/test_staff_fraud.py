@@ -54,7 +54,7 @@ def test_staff_decide_and_the_balance_moves_in_the_buyers_window(
     finance, client, site = hire("finance"), open_window(), open_site()
     client.sign_in(honest.email).expect_credits(6)
 
-    site.enter(finance.email, server.manage("staff_code", finance.email).strip())
+    site.enter(finance.email, server.do("staff_code", finance.email).strip())
     expect(site.find(".staff-figure", "Fraud reviews waiting")).to_contain_text("1")
     open_review(site, intent)
     score = site.find(".staff-card", "Rules that matched")
@@ -77,7 +77,7 @@ def test_staff_tune_a_rule_and_try_it_in_the_shadow(
     open_site: OpenSite, hire: Callable[[str], Person], server: RunningServer
 ) -> None:
     finance, site = hire("finance"), open_site()
-    site.enter(finance.email, server.manage("staff_code", finance.email).strip())
+    site.enter(finance.email, server.do("staff_code", finance.email).strip())
     site.find("#nav-sidebar-apps").get_by_role("link", name="Fraud rules").click()
     site.find("#result_list th a").first.click()
     site.find(".staff-table tr", "hoard").get_by_role("link", name="Change").click()
@@ -101,7 +101,7 @@ def test_who_may_not_see_fraud_finds_no_way_to_it(
 ) -> None:
     support, site = hire("support"), open_site()
     site.network_may_fail = True  # The answers below are 403, which the console tells.
-    site.enter(support.email, server.manage("staff_code", support.email).strip())
+    site.enter(support.email, server.do("staff_code", support.email).strip())
     assert "Fraud" not in site.find("#nav-sidebar-apps").inner_text()
     expect(site.find("#figures")).not_to_contain_text("Fraud")
     for page in ("review", "fraudcheck", "ruleset"):

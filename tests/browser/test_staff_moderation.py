@@ -37,7 +37,7 @@ def test_a_case_is_decided_with_its_words_in_sight(
     moderator, support = hire("moderator"), hire("support")
 
     site = open_site()
-    site.enter(moderator.email, server.manage("staff_code", moderator.email).strip())
+    site.enter(moderator.email, server.do("staff_code", moderator.email).strip())
     site.find("#nav-sidebar-apps").get_by_role("link", name="Cases").click()
     row = site.find("#result_list tr", vera.email)
     expect(row).to_contain_text("Violence")
@@ -71,7 +71,7 @@ def test_a_case_is_decided_with_its_words_in_sight(
     expect(site.find(".staff-facts")).to_contain_text("A complaint")
 
     colleague = open_site()
-    colleague.enter(support.email, server.manage("staff_code", support.email).strip())
+    colleague.enter(support.email, server.do("staff_code", support.email).strip())
     expect(colleague.find("#nav-sidebar-apps")).not_to_contain_text("Messages")
     colleague.page.goto(case)
     expect(colleague.find("body")).to_contain_text("Your role does not read private content.")

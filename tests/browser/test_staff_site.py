@@ -69,7 +69,7 @@ def hire(server: RunningServer, register: Callable[..., Person]) -> Callable[[st
 
     def make(role: str) -> Person:
         person = register(role.title())
-        server.manage("create_staff", person.email, "--role", role)
+        server.do("create_staff", person.email, "--role", role)
         return person
 
     return make
@@ -110,7 +110,7 @@ def test_every_page_of_a_role_opens_and_breaks_no_policy(
     role: str, open_site: OpenSite, hire: Callable[[str], Person], server: RunningServer
 ) -> None:
     person, window = hire(role), open_site()
-    window.enter(person.email, server.manage("staff_code", person.email).strip())
+    window.enter(person.email, server.do("staff_code", person.email).strip())
     for address in window.addresses():
         window.goto(address)
         expect(window.find("#main h1")).to_be_visible()
