@@ -16,12 +16,15 @@ __all__ = ["can_be_rung", "register"]
 Reaches = Callable[[UUID], bool]
 
 _ways: list[Reaches] = []
+_pushes: list[Reaches] = []
 
 
-def register(reaches: Reaches) -> None:
-    """Add a way to reach people. Call it from ``AppConfig.ready``."""
-    if reaches not in _ways:
-        _ways.append(reaches)
+def register(reaches: Reaches, *, knows_sockets: bool = True) -> None:
+    """Add a way to reach people; ``knows_sockets`` if it knows of those of every process. Call it
+    from ``AppConfig.ready``."""
+    ways = _ways if knows_sockets else _pushes
+    if reaches not in ways:
+        ways.append(reaches)
 
 
 def can_be_rung(user_id: UUID) -> bool:
@@ -29,6 +32,6 @@ def can_be_rung(user_id: UUID) -> bool:
     sockets everybody may be connected to another one, so it rings, perhaps in vain."""
     if any(connection.features >= {"calls"} for connection in hub.of(user_id)):
         return True
-    if any(reaches(user_id) for reaches in _ways):
+    if any(reaches(user_id) for reaches in (*_ways, *_pushes)):
         return True
     return settings.REALTIME_BROADCAST and not _ways

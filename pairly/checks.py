@@ -56,7 +56,7 @@ def check_replica_set(databases: Sequence[str] | None = None, **_given: Any) -> 
     return [_error(12, "MongoDB is not a replica set, so it has no transactions.", hint)]
 
 
-OUR_TAGS = ("pairly", "payments")
+OUR_TAGS = ("pairly", "payments", "notifications")
 CHECKS: tuple[tuple[Check, tuple[str, ...]], ...] = (
     (check_time_zone, ("pairly",)),
     (check_production, ("pairly", Tags.security)),

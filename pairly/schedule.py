@@ -173,6 +173,11 @@ TASKS: tuple[PeriodicTask, ...] = (
         every=timedelta(minutes=10),
     ),
     PeriodicTask(
+        name="push.remove_old_devices",
+        function="notifications.push.tasks.remove_old_devices",
+        every=time(hour=3, minute=50),
+    ),
+    PeriodicTask(
         name="moderation.watch_queue",
         function="pairly.moderation.tasks.watch_queue",
         every=timedelta(minutes=1),

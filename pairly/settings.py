@@ -129,6 +129,7 @@ INSTALLED_APPS = [
     "calling",
     "analytics",
     "notifications",
+    "notifications.push",
     "pairly.webclient",
 ]
 AUTH_USER_MODEL = "accounts.User"
@@ -278,6 +279,42 @@ EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", "")
 EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", True)
 EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT_SECONDS", 10)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Pairly <no-reply@pairly.test>")
+
+# Pushes: mock mode keeps them in a table that staff read, and makes its own key for browsers
+
+VAPID_PRIVATE_KEY = env.str("VAPID_PRIVATE_KEY", "")
+VAPID_SUBJECT = env.str("VAPID_SUBJECT", "mailto:push@pairly.test")
+WEB_PUSH_ORIGINS: list[str] = env.list(
+    "WEB_PUSH_ORIGINS",
+    [
+        "https://fcm.googleapis.com",
+        "https://*.push.services.mozilla.com",
+        "https://*.push.apple.com",
+        "https://*.notify.windows.com",
+    ],
+)
+FCM_SERVICE_ACCOUNT_FILE = env.str("FCM_SERVICE_ACCOUNT_FILE", "")
+FCM_API_BASE = env.str("FCM_API_BASE", "https://fcm.googleapis.com")
+APNS_KEY_FILE = env.str("APNS_KEY_FILE", "")
+APNS_KEY_ID = env.str("APNS_KEY_ID", "")
+APNS_TEAM_ID = env.str("APNS_TEAM_ID", "")
+APNS_BUNDLE_ID = env.str("APNS_BUNDLE_ID", "")
+APNS_SERVER = env.str("APNS_SERVER", "api.push.apple.com")
+# Provider to the dotted path of what sends by it; in production each that has a key.
+PUSH = "notifications.push.providers"
+if MOCK_MODE:
+    PUSH_PROVIDERS_DEFAULT = dict.fromkeys(
+        ("web_push", "fcm", "apns", "apns_voip"), f"{PUSH}.mock.MockPushes"
+    )
+else:
+    PUSH_PROVIDERS_DEFAULT = {
+        **({"web_push": f"{PUSH}.web_push.WebPush"} if VAPID_PRIVATE_KEY else {}),
+        **({"fcm": f"{PUSH}.fcm.Firebase"} if FCM_SERVICE_ACCOUNT_FILE else {}),
+        **(dict.fromkeys(("apns", "apns_voip"), f"{PUSH}.apns.Apple") if APNS_KEY_FILE else {}),
+    }
+PUSH_PROVIDERS = env.dict("PUSH_PROVIDERS", PUSH_PROVIDERS_DEFAULT)
+PUSH_TIMEOUT_SECONDS = pairly_int("PUSH_TIMEOUT_SECONDS", 10, minimum=1)
+PUSH_DEVICE_STALE_DAYS = pairly_int("PUSH_DEVICE_STALE_DAYS", 270, minimum=1)
 
 # Audit
 
@@ -654,6 +691,7 @@ SPECTACULAR_SETTINGS = {
         "AlertState": "pairly.alerts.models.Alert.State",
         "FraudReviewState": "payments.fraud.models.Review.State",
         "IntentStatus": "payments.intents.states.Status",
+        "PushProvider": "notifications.push.models.PushDevice.Provider",
         "ReportStatus": "pairly.accounts.models.Report.Status",
         "OutboxState": "pairly.outbox.models.OutboxEvent.State",
         "WebhookState": "payments.webhooks.models.Webhook.State",

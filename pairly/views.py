@@ -13,6 +13,7 @@ from rest_framework.reverse import reverse
 from rest_framework.views import APIView
 
 from messaging.attachments.types import ALLOWED
+from notifications.push.selectors import public_push_keys
 from pairly.asyncapi import (
     CLOSE_CODE_MEANINGS,
     all_frames,
@@ -147,7 +148,7 @@ def _config() -> dict[str, Any]:
             "ios": settings.CLIENT_VERSION_MIN_IOS,
             "web": settings.CLIENT_VERSION_MIN_WEB,
         },
-        "push_keys": [],
+        "push_keys": public_push_keys(),
         "payment_providers": [
             {"name": name, "public_key": gateway_named(name).public_key}
             for name in provider_names()

@@ -35,6 +35,7 @@ __all__ = [
     "reports_by",
     "roles_of",
     "seen_at_addresses",
+    "signed_in",
     "standings_of",
     "touched_before",
     "user_by_email",
@@ -45,6 +46,7 @@ __all__ = [
 STANDINGS = Table(
     User, "id", "deleted_at", "suspended_at", "suspended_until", "shadow_restricted_at"
 )
+SIGN_INS = Table(Device, "id", "expires_at", "ended_at")
 RECEIPTS = Table(User, "id", "send_read_receipts")
 COUNTED = Table(
     User, "id", "created_at", "country", "email", "is_staff", "deleted_at", hex_ids=True
@@ -195,6 +197,15 @@ def devices_of(user_id: UUID, now: datetime) -> "QuerySet[Device]":
     return Device.objects.filter(user_id=user_id, ended_at=None, expires_at__gt=now).order_by(
         "-last_used_at"
     )
+
+
+def signed_in(device_ids: Collection[UUID], now: datetime) -> set[UUID]:
+    """Those of the sign-ins that have neither ended nor expired. One bulk read."""
+    return {
+        device_id
+        for device_id, expires_at, ended_at in SIGN_INS.select("id", device_ids)
+        if ended_at is None and expires_at > now
+    }
 
 
 def joined_at(user_id: UUID) -> datetime:

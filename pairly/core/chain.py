@@ -39,6 +39,7 @@ __all__ = [
     "leaf_hash",
     "merkle_root",
     "root_from_path",
+    "seed_of_file",
     "signature_is_valid",
 ]
 
@@ -159,9 +160,7 @@ class SigningKey:
     @classmethod
     def from_file(cls, path: Path, *, create: bool = False) -> "SigningKey":
         """Read the seed; with ``create``, make one first (mode 0600) if the file is not there."""
-        if create and not path.exists():
-            _create_seed_file(path)
-        return cls(path.read_text(encoding="ascii"))
+        return cls(seed_of_file(path, create=create))
 
     def sign(self, hash_hex: str) -> str:
         """The signature, in hex, of the 32 bytes of a block's hash."""
@@ -180,6 +179,13 @@ def signature_is_valid(*, public_key: str, signature: str, hash_hex: str) -> boo
 @lru_cache(maxsize=64)
 def _public_key(public_key: str) -> Ed25519PublicKey:
     return Ed25519PublicKey.from_public_bytes(bytes.fromhex(public_key))
+
+
+def seed_of_file(path: Path, *, create: bool = False) -> str:
+    """32 bytes in hex; with ``create``, random ones are written first if the file is not there."""
+    if create and not path.exists():
+        _create_seed_file(path)
+    return path.read_text(encoding="ascii").strip()
 
 
 def _create_seed_file(path: Path) -> None:

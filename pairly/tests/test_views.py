@@ -23,7 +23,8 @@ def test_the_configuration_follows_the_settings(client: Client, settings: Any) -
     assert body["limits"]["requests_per_minute"] == 77
     assert body["limits"]["socket_frame_bytes_max"] == 65_536
     assert body["client_versions_min"].keys() == {"android", "ios", "web"}
-    assert body["push_keys"] == []
+    [push_key] = body["push_keys"]
+    assert (push_key["provider"], len(push_key["public_key"])) == ("web_push", 87)
     assert answer["Cache-Control"] == "public, max-age=300"
 
 
