@@ -14,7 +14,9 @@ from notifications.push.sender import PushSender
 from notifications.push.tasks import remove_old_devices
 from notifications.push.tests.stand_ins.push_service import Subscription
 from pairly.accounts.tests.callers import PASSWORD, Caller, codes_of, login
+from pairly.audit.models import AuditEntry
 from pairly.core import clock
+from pairly.staff.tests.people import staff_browser
 from tests.explain import assert_uses_index
 
 FCM, APNS = "fcm-token:" + "x" * 140, "a" * 64
@@ -200,6 +202,21 @@ def test_a_device_that_came_back_is_not_forgotten(join: Any) -> None:
         assert PushDevice.objects.exists()
         services.prune_device(back, dead_since=clock.now())
         assert not PushDevice.objects.exists()
+
+
+def test_staff_read_what_mock_mode_kept(join: Any, send: Any) -> None:
+    ava = join("Ava")
+    register(ava)
+    send(ava.id, title="<b>Ben</b>")
+    browser = staff_browser("support")
+    listed = browser.get("/admin/push/mockpush/", {"q": ava.email.upper()}).content.decode()
+    assert "&lt;b&gt;Ben&lt;/b&gt;" in listed
+    assert "<b>Ben</b>" not in listed
+    push = MockPush.objects.get()
+    page = browser.get(f"/admin/push/mockpush/{push.pk}/change/").content.decode()
+    assert "are you there?" in page
+    assert FCM not in page
+    assert AuditEntry.objects.filter(action="push.viewed", target_id=str(push.pk)).exists()
 
 
 @pytest.mark.mongodb

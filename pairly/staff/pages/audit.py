@@ -23,6 +23,7 @@ __all__ = ["AuditAdmin", "search_entries"]
 TARGET_TYPES = (
     "user",
     "mail",
+    "mock_push",
     "job",
     "outbox_event",
     "package",
