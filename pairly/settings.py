@@ -128,6 +128,7 @@ INSTALLED_APPS = [
     "messaging",
     "calling",
     "analytics",
+    "analytics.reports",
     "notifications",
     "notifications.push",
     "pairly.webclient",
@@ -539,6 +540,7 @@ ANALYTICS_FUTURE_MINUTES_MAX = pairly_int("ANALYTICS_FUTURE_MINUTES_MAX", 10)
 ANALYTICS_SKEW_SECONDS_MAX = pairly_int("ANALYTICS_SKEW_SECONDS_MAX", 30)
 ANALYTICS_MEMORY_MB = pairly_int("ANALYTICS_MEMORY_MB", 512, minimum=128)
 ANALYTICS_THREADS = pairly_int("ANALYTICS_THREADS", 2, minimum=1)
+ANALYTICS_EXPORT_ROWS_MAX = pairly_int("ANALYTICS_EXPORT_ROWS_MAX", 1_000_000, minimum=1)
 # Whose address is at one of these is a test person, who counts nowhere.
 ANALYTICS_TEST_EMAIL_DOMAINS: list[str] = env.list(
     "PAIRLY_ANALYTICS_TEST_EMAIL_DOMAINS", ["test.invalid"]

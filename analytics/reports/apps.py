@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class ReportsConfig(AppConfig):
+    name = "analytics.reports"
+    verbose_name = "Analytics reports"

@@ -1,0 +1,115 @@
+"""How messages and calls go, by period."""
+
+from datetime import date
+from typing import Any, Final
+
+from analytics.reports.spans import Span
+from analytics.reports.sql import (
+    Connection,
+    Json,
+    in_span,
+    local_day,
+    period_text,
+    property_text,
+    ratio,
+    rows_of,
+)
+
+__all__ = ["calling", "messaging"]
+
+NOT_CARRIED: Final = ("dropped", "failed")
+"""Reasons of calls that ended because something did not work."""
+GRADES: Final = ("good", "fair", "poor")
+
+
+def messaging(connection: Connection, span: Span, *, interval: str) -> list[Json]:
+    span = span.whole(interval)
+    found = _by_period(
+        connection,
+        span,
+        interval,
+        """
+        count(*) FILTER (name = 'message.sent'),
+        count(DISTINCT user_id) FILTER (name = 'message.sent'),
+        count(*) FILTER (name = 'conversation.opened')
+        """,
+    )
+    rows = []
+    for period in _begun(span, interval):
+        messages, senders, conversations = found.get(period, (0, 0, 0))
+        rows.append(
+            {
+                "period": period,
+                "messages": messages,
+                "senders": senders,
+                "messages_per_sender": ratio(messages, senders),
+                "conversations": conversations,
+                "complete": span.is_period_over(period, interval),
+            }
+        )
+    return rows
+
+
+def calling(connection: Connection, span: Span, *, interval: str) -> list[Json]:
+    """``connected`` calls had media on both sides; ``broken`` ended because something did not work.
+    ``median_seconds`` and ``p90_seconds`` are of connected calls; the grades are of what devices
+    reported of calls."""
+    span = span.whole(interval)
+    seconds = f"{property_text('seconds')}::BIGINT"
+    ended = "name = 'call.ended'"
+    connected = f"{ended} AND {seconds} > 0"
+    broken = ", ".join(f"'{reason}'" for reason in NOT_CARRIED)
+    grades = ", ".join(
+        f"count(*) FILTER (name = 'call.quality' AND {property_text('grade')} = '{grade}')"
+        for grade in GRADES
+    )
+    found = _by_period(
+        connection,
+        span,
+        interval,
+        f"""
+        count(*) FILTER ({ended}), count(*) FILTER ({connected}),
+        count(*) FILTER ({ended} AND {property_text("reason")} IN ({broken})),
+        quantile_disc({seconds}, 0.5) FILTER ({connected}),
+        quantile_disc({seconds}, 0.9) FILTER ({connected}), {grades}
+        """,
+    )
+    rows = []
+    for period in _begun(span, interval):
+        calls, connects, breaks, median, p90, *graded = found.get(
+            period, (0, 0, 0, None, None, 0, 0, 0)
+        )
+        rows.append(
+            {
+                "period": period,
+                "calls": calls,
+                "connected": connects,
+                "connect_rate": ratio(connects, calls),
+                "broken": breaks,
+                "broken_rate": ratio(breaks, calls),
+                "median_seconds": median,
+                "p90_seconds": p90,
+                **dict(zip(GRADES, graded, strict=True)),
+                "complete": span.is_period_over(period, interval),
+            }
+        )
+    return rows
+
+
+def _begun(span: Span, interval: str) -> list[date]:
+    return [period for period in span.periods(interval) if span.midnight(period) <= span.now]
+
+
+def _by_period(
+    connection: Connection, span: Span, interval: str, columns: str
+) -> dict[date, tuple[Any, ...]]:
+    found = rows_of(
+        connection,
+        f"""
+        SELECT {period_text(local_day(span), interval)} AS period, {columns}
+        FROM events WHERE {in_span(span)}
+          AND name IN ('message.sent', 'conversation.opened', 'call.ended', 'call.quality')
+        GROUP BY period
+        """,
+    )
+    return {row[0]: row[1:] for row in found}

@@ -1,0 +1,93 @@
+"""Reading reports."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, timedelta
+from typing import Any
+from uuid import UUID
+
+from analytics.frames import open_reports
+from analytics.models import Day, Event
+from analytics.reports.features import usage
+from analytics.reports.kinds import Kind, Options
+from analytics.reports.models import SavedReport
+from analytics.reports.spans import Span
+from analytics.reports.sql import Connection, Json, day_text, rows_of
+from pairly.core.errors import NotFound
+
+__all__ = ["Asked", "Found", "run", "saved_report", "saved_reports", "usage_of"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A report that somebody wants to see; ``compare``: with the days before these as well."""
+
+    kind: Kind
+    span: Span
+    options: Options
+    compare: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """``previous`` has the rows of as many days just before, where they were asked for.
+    ``erased_people``: the events of so many were in these days and are gone."""
+
+    rows: list[Json]
+    previous: list[Json] | None
+    erased_people: int
+
+
+def run(asked: Asked) -> Found:
+    """Each part from one look at the events. Must not be called inside a transaction."""
+    span = asked.span
+    with _opened(asked.kind.reads(span, asked.options)) as connection:
+        rows = asked.kind.rows(connection, span, asked.options)
+        erased = _erased(connection, span)
+    previous = None
+    if asked.compare:
+        before = span.before()
+        with _opened(asked.kind.reads(before, asked.options)) as connection:
+            previous = asked.kind.rows(connection, before, asked.options)
+    return Found(rows=rows, previous=previous, erased_people=erased)
+
+
+def usage_of(user_id: UUID, span: Span) -> Json:
+    with _opened(span) as connection:
+        return usage(connection, span, user_id)
+
+
+def saved_reports() -> "list[SavedReport]":
+    """By name; there are never many."""
+    return list(SavedReport.objects.order_by("name"))
+
+
+def saved_report(report_id: UUID) -> SavedReport:
+    """Raises ``NotFound``."""
+    found = SavedReport.objects.filter(pk=report_id).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _opened(span: Span) -> Any:
+    """The days of UTC that hold these days, none before the first that is kept."""
+    first: date = span.starts_at.astimezone(UTC).date()
+    last: date = (span.ends_at - timedelta(milliseconds=1)).astimezone(UTC).date()
+    return open_reports(min(max(first, kept_since(span)), last), last)
+
+
+def kept_since(span: Span) -> date:
+    """The oldest day of UTC of which there are events."""
+    moved = Day.objects.order_by("day").values_list("day", flat=True).first()
+    held = Event.objects.order_by("at").values_list("at", flat=True).first()
+    days = [moved or span.last, held.astimezone(UTC).date() if held else span.last]
+    return min(days)
+
+
+def _erased(connection: Connection, span: Span) -> int:
+    found = rows_of(
+        connection,
+        "SELECT coalesce(sum(people), 0) FROM erasures "
+        f"WHERE day BETWEEN {day_text(span.first)} AND {day_text(span.last)}",
+    )
+    return int(found[0][0])
