@@ -14,6 +14,7 @@ from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
 from calling import clock, staff_calls
+from calling.admin_statistics import STATISTICS, statistics_view
 from calling.models import Call
 from calling.services.refunds import refund_call
 from pairly.accounts.models import Report
@@ -246,6 +247,10 @@ class CallAdmin(ReadOnlyAdmin):
             **_who(request),
         )
         return done(request, "It is in the moderation queue.", _page_of(object_id))
+
+
+site: Any = admin.site
+site.add_page("call-statistics/", statistics_view, STATISTICS)
 
 
 def _panels(found: staff_calls.Timeline) -> list[Panel]:

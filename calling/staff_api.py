@@ -172,7 +172,8 @@ class StaffCallsStatisticsView(APIView):
         responses=StaffCallsStatisticsSerializer,
     )
     def get(self, request: Request) -> Response:
-        """Sums by media and end, of the last days (`PAIRLY_CALL_STATISTICS_DAYS`) or a period."""
+        """Sums by media and end, and by day, of a period; without one of the last days
+        (`PAIRLY_CALL_STATISTICS_DAYS`)."""
         asked = _asked(StaffCallsExportSerializer, request)
         until = asked.get("until") or clock.now()
         since = asked.get("since") or until - timedelta(days=settings.CALL_STATISTICS_DAYS)

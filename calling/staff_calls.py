@@ -1,12 +1,13 @@
 """What staff see of calls and do with them; each is audited."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models.functions import TruncDay
 
 from calling.models import Call, CallRefund, Quality
 from calling.selectors import call_by_id
@@ -23,12 +24,14 @@ from payments.selectors import NamedTransfer, transfers_named
 
 __all__ = [
     "EXPORT_COLUMNS",
+    "NOTHING",
     "Moment",
     "Timeline",
     "calls_between",
     "end_call",
     "export_records",
     "flag_call",
+    "grouped",
     "live_calls",
     "look_at_timeline",
     "statistics",
@@ -36,6 +39,7 @@ __all__ = [
 
 TIME_TO_DECIDE = timedelta(hours=24)
 EXPORTED_AT_ONCE = 500
+NOTHING = dict.fromkeys(("calls", "answered", "connected", "seconds", "charged", "given_back"), 0)
 EXPORT_COLUMNS = (
     *("id", "caller_id", "callee_id", "media", "status", "end_reason", "created_at"),
     *("accepted_at", "connected_at", "ended_at", "billed_seconds", "credits_per_minute"),
@@ -181,17 +185,39 @@ def flag_call(
 
 
 def statistics(*, since: datetime, until: datetime) -> dict[str, Any]:
-    """Sums of the calls made in that time, by media and reason."""
-    rows = calls_between(since=since, until=until).values("media", "status", "end_reason")
-    groups = rows.annotate(
+    """Sums of the calls made in that time, by media and how they stand or ended, and by day, as
+    ``staff_serializers.StaffCallsStatisticsSerializer`` describes them. Reads that time alone."""
+    rows = list(grouped(since, until))
+    return {
+        "since": since,
+        "until": until,
+        "groups": list(_summed(rows, ("media", "status", "end_reason"))),
+        "days": [{**one, "day": one["day"].date()} for one in _summed(rows, ("day", "media"))],
+    }
+
+
+def grouped(since: datetime, until: datetime) -> "QuerySet[Any, Any]":
+    calls = calls_between(since=since, until=until)
+    rows = calls.annotate(day=TruncDay("created_at", tzinfo=UTC))
+    return rows.values("day", "media", "status", "end_reason").annotate(
         calls=Count("pk"),
         answered=Count("accepted_at"),
         connected=Count("connected_at"),
         seconds=Sum("billed_seconds"),
         charged=Sum("credits"),
         given_back=Sum("refunded"),
-    ).order_by("media", "status", "end_reason")
-    return {"since": since, "until": until, "groups": list(groups)}
+    )
+
+
+def _summed(rows: Iterable[dict[str, Any]], keys: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """The rows that are alike in these, in order."""
+    sums: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for row in rows:
+        head = tuple(row[key] for key in keys)
+        found = sums.setdefault(head, {**dict(zip(keys, head, strict=True)), **NOTHING})
+        for name in NOTHING:
+            found[name] += row[name]
+    return (sums[head] for head in sorted(sums))
 
 
 def export_records(

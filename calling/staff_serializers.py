@@ -105,10 +105,8 @@ class FlagCallSerializer(CallReasonSerializer):
     category = serializers.ChoiceField(Report.Reason.choices)
 
 
-class StatisticsGroupSerializer(serializers.Serializer[Any]):
+class StatisticsSumsSerializer(serializers.Serializer[Any]):
     media = serializers.CharField()
-    status = serializers.CharField()
-    end_reason = serializers.CharField()
     calls = serializers.IntegerField()
     answered = serializers.IntegerField()
     connected = serializers.IntegerField()
@@ -117,7 +115,17 @@ class StatisticsGroupSerializer(serializers.Serializer[Any]):
     given_back = serializers.IntegerField(help_text="Credits of these.")
 
 
+class StatisticsGroupSerializer(StatisticsSumsSerializer):
+    status = serializers.CharField()
+    end_reason = serializers.CharField()
+
+
+class StatisticsDaySerializer(StatisticsSumsSerializer):
+    day = serializers.DateField(help_text="On which they were made, in UTC.")
+
+
 class StaffCallsStatisticsSerializer(serializers.Serializer[Any]):
     since = serializers.DateTimeField()
     until = serializers.DateTimeField()
     groups = StatisticsGroupSerializer(many=True)
+    days = StatisticsDaySerializer(many=True, help_text="Those with calls, by media.")

@@ -98,14 +98,26 @@ def test_a_flag_a_report_statistics_and_the_export(line: Line) -> None:
     assert stranger.http.post("reports", json=report).status_code == 404
     assert line.ben.http.post("reports", json=report).status_code == 201
 
-    groups = staff_api("analyst").get(f"{BASE}/statistics").json()["groups"]
-    assert [(one["media"], one["end_reason"], one["calls"]) for one in groups] == [
-        ("audio", "completed", 1)
+    line.invite("video")
+    line.ask(line.phone, "cancel")
+    found = staff_api("analyst").get(f"{BASE}/statistics").json()
+    assert [(one["media"], one["end_reason"], one["calls"]) for one in found["groups"]] == [
+        ("audio", "completed", 1),
+        ("video", "cancelled", 1),
     ]
+    counted = [(one["media"], one["calls"], one["answered"]) for one in found["days"]]
+    assert counted == [("audio", 1, 1), ("video", 1, 0)]
+    today = found["days"][0]["day"]
+    page = staff_browser("analyst").get(f"/admin/call-statistics/?first={today}&last={today}")
+    assert "2</dd>" in page.content.decode() and "1 (50 %)" in page.content.decode()
+    for word in ("Completed", "Cancelled", "Minutes of talking by day", today):
+        assert word in page.content.decode()
+    assert staff_browser("support").get("/admin/call-statistics/").status_code == 403
     answer: Any = staff_api("finance").get(f"{BASE}/export")
     text = b"".join(answer.streaming_content).decode()
-    (row,) = csv.DictReader(io.StringIO(text))
-    assert (row["id"], row["credits"], row["refunded"]) == (line.call, "5", "0")
+    row, other = csv.DictReader(io.StringIO(text))
+    assert (row["end_reason"], row["credits"], row["refunded"]) == ("completed", "5", "0")
+    assert other["id"] == line.call
     assert staff_api("moderator").get(f"{BASE}/export").status_code == 403
     assert actions() == ["call.flagged", "calls.exported"]
 

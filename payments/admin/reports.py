@@ -1,20 +1,24 @@
 """Reports: what was earned, what is owed in credits, how purchases fare."""
 
-import json
-from collections.abc import Mapping, Sequence
-from datetime import date, datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from django import forms
-from django.contrib import admin
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.template.response import TemplateResponse
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+from django.http import HttpRequest, HttpResponseBase
+from unfold.widgets import UnfoldAdminSelectWidget
 
 from pairly.accounts.staff_admin import Page
-from pairly.accounts.staff_rows import moment
-from pairly.core import clock
-from pairly.core.errors import PermissionDenied, ValidationFailed
+from pairly.accounts.staff_reports import (
+    FILE_FORMAT,
+    DaysForm,
+    Table,
+    chart,
+    counted,
+    days_form,
+    report_page,
+    table_row,
+)
+from pairly.core.days import Days
+from pairly.core.errors import PermissionDenied
 from payments.currencies import CURRENCIES, amount_text, format_amount
 from payments.gateways.registry import provider_names
 from payments.intents.states import Status
@@ -23,9 +27,7 @@ from payments.reports.files import download
 from payments.reports.models import Progress
 from payments.reports.selectors import (
     POCKETS,
-    Days,
     counted_through,
-    days_asked,
     liability,
     revenue_by_day,
     revenue_by_package,
@@ -45,7 +47,6 @@ __all__ = [
 ]
 
 VIEW, EXPORT = "payments.view", "exports.act"
-FILE_FORMAT = "csv"
 REVENUE = Page(name="revenue", title="Revenue", permission=VIEW, area="Money", icon="bar_chart")
 LIABILITY = Page(
     name="liability", title="Credits owed", permission=VIEW, area="Money", icon="savings"
@@ -57,46 +58,6 @@ SUMS = ("gross", "refunds", "disputes", "fees", "net")
 MONEY = ("Currency", "Purchases", *(name.capitalize() for name in SUMS))
 FUNNEL = ("Begun", "Paid", "Conversion")
 STATUSES = dict(Status.choices)
-COLOURS = ("var(--color-primary-600)", "var(--color-base-400)", "var(--color-base-600)")
-TICKS_MAX = 10
-BAR_PIXELS_MAX = 14
-
-
-class Table(NamedTuple):
-    title: str
-    headers: Sequence[str]
-    rows: list[dict[str, Any]]
-    is_wide: bool = True
-
-
-class DayWidget(UnfoldAdminTextInputWidget):  # type: ignore[misc]
-    """The browser's own picker."""
-
-    input_type = "date"
-
-
-class DaysForm(forms.Form):
-    """Of which days, both included; the last 30 where nothing is chosen."""
-
-    first = forms.DateField(label="From (UTC)", required=False, widget=DayWidget())
-    last = forms.DateField(label="To", required=False, widget=DayWidget())
-
-    def narrowed(self) -> dict[str, str]:
-        """What else was chosen, empty for all."""
-        names = [name for name in self.fields if name not in ("first", "last")]
-        return {name: self.cleaned_data.get(name, "") for name in names}
-
-    def wants_file(self) -> bool:
-        return self.is_valid() and self.data.get("format") == FILE_FORMAT
-
-    def clean(self) -> dict[str, Any]:
-        values: dict[str, Any] = super().clean() or {}
-        if not self.errors:
-            try:
-                values["days"] = days_asked(values["first"], values["last"], clock.now())
-            except ValidationFailed as error:
-                raise forms.ValidationError(error.detail) from error
-        return values
 
 
 class ChoiceField(forms.ChoiceField):
@@ -123,7 +84,7 @@ class StatisticsForm(DaysForm):
 
 
 def revenue_view(request: HttpRequest) -> HttpResponseBase:
-    form, days = _asked(RevenueForm, request)
+    form, days = days_form(RevenueForm, request)
     if form.wants_file():
         return _file(request, REVENUE, form, days)
     rows = revenue_rows(days, **form.narrowed())
@@ -151,11 +112,19 @@ def revenue_view(request: HttpRequest) -> HttpResponseBase:
             ],
         ),
     ]
-    return _page(request, REVENUE, form, through, _revenue_charts(by_day, days), tables)
+    return report_page(
+        request,
+        REVENUE,
+        form,
+        _revenue_charts(by_day, days),
+        tables,
+        through=through,
+        export=EXPORT,
+    )
 
 
 def liability_view(request: HttpRequest) -> HttpResponseBase:
-    form, days = _asked(DaysForm, request)
+    form, days = days_form(DaysForm, request)
     if form.wants_file():
         return _file(request, LIABILITY, form, days)
     found = liability(days)
@@ -171,17 +140,25 @@ def liability_view(request: HttpRequest) -> HttpResponseBase:
             ],
         ),
     ]
-    return _page(request, LIABILITY, form, found.through, _liability_charts(found.days), tables)
+    return report_page(
+        request,
+        LIABILITY,
+        form,
+        _liability_charts(found.days),
+        tables,
+        through=found.through,
+        export=EXPORT,
+    )
 
 
 def statistics_view(request: HttpRequest) -> HttpResponseBase:
-    form, days = _asked(StatisticsForm, request)
+    form, days = days_form(StatisticsForm, request)
     if form.wants_file():
         return _file(request, STATISTICS, form, days)
     found = statistics(days, **form.narrowed())
     tables = [
-        Table("How they stand", ("State", "Purchases"), _counts(found.statuses, STATUSES), False),
-        Table("Why attempts failed", ("Code", "Purchases"), _counts(found.declines), False),
+        Table("How they stand", ("State", "Purchases"), counted(found.statuses, STATUSES), False),
+        Table("Why attempts failed", ("Code", "Purchases"), counted(found.declines), False),
         Table(
             "By provider",
             ("Provider", *FUNNEL),
@@ -197,18 +174,16 @@ def statistics_view(request: HttpRequest) -> HttpResponseBase:
         ),
     ]
     facts = _funnel_facts(found.begun, found.paid)
-    return _page(
-        request, STATISTICS, form, found.through, _funnel_charts(found.days), tables, facts
+    return report_page(
+        request,
+        STATISTICS,
+        form,
+        _funnel_charts(found.days),
+        tables,
+        facts,
+        through=found.through,
+        export=EXPORT,
     )
-
-
-def _asked(form_class: type[DaysForm], request: HttpRequest) -> tuple[DaysForm, Days]:
-    """What makes no sense is said beside the field, and the last 30 days are shown."""
-    usual = days_asked(None, None, clock.now())
-    form = form_class({"first": usual.first, "last": usual.last, **request.GET.dict()})
-    form.is_valid()
-    days: Days = form.cleaned_data.get("days", usual)
-    return form, days
 
 
 def _file(request: Any, page: Page, form: DaysForm, days: Days) -> HttpResponseBase:
@@ -217,54 +192,20 @@ def _file(request: Any, page: Page, form: DaysForm, days: Days) -> HttpResponseB
     return download(request, page.name, days, form.narrowed(), FILE_FORMAT)
 
 
-def _page(
-    request: HttpRequest,
-    page: Page,
-    form: DaysForm,
-    through: datetime,
-    charts: list[dict[str, Any]],
-    tables: list[Table],
-    facts: Sequence[tuple[str, str]] = (),
-) -> HttpResponse:
-    user: Any = request.user
-    context = {
-        **admin.site.each_context(request),
-        "title": page.title,
-        "form": form,
-        "through": moment(through),
-        "facts": facts,
-        "charts": charts,
-        "tables": tables,
-        "export_format": FILE_FORMAT if user.has_perm(EXPORT) else "",
-    }
-    return TemplateResponse(request, "admin/payments/report.html", context)
-
-
-def _row(cells: list[Any], is_open: bool) -> dict[str, Any]:
-    return {"cells": cells, "is_open": is_open}
-
-
 def _money_row(one: dict[str, Any], *head: str, is_open: bool = False) -> dict[str, Any]:
     money = [format_amount(one[f"{name}_minor"], one["currency"]) for name in SUMS]
-    return _row([*(one[name] or "–" for name in head), f"{one['purchases']:,}", *money], is_open)
+    return table_row(
+        [*(one[name] or "–" for name in head), f"{one['purchases']:,}", *money], is_open
+    )
 
 
 def _pocket_row(one: dict[str, Any], *head: str, is_open: bool = False) -> dict[str, Any]:
-    return _row([*(one[name] for name in head), *(f"{one[p]:,}" for p in POCKETS)], is_open)
+    return table_row([*(one[name] for name in head), *(f"{one[p]:,}" for p in POCKETS)], is_open)
 
 
 def _funnel_row(one: dict[str, Any], head: str, is_open: bool = False) -> dict[str, Any]:
     share = "–" if one["conversion"] is None else f"{one['conversion']} %"
-    return _row([one[head], f"{one['begun']:,}", f"{one['paid']:,}", share], is_open)
-
-
-def _counts(
-    counts: dict[str, int], labels: Mapping[str, str] | None = None
-) -> list[dict[str, Any]]:
-    return [
-        _row([(labels or {}).get(name, name), f"{number:,}"], is_open=False)
-        for name, number in counts.items()
-    ]
+    return table_row([one[head], f"{one['begun']:,}", f"{one['paid']:,}", share], is_open)
 
 
 def _funnel_facts(begun: int, paid: int) -> list[tuple[str, str]]:
@@ -281,7 +222,7 @@ def _revenue_charts(by_day: list[dict[str, Any]], days: Days) -> list[dict[str, 
             (title, [_major(of_day.get(day), name, currency) for day in every_day])
             for title, name in (("Gross", "gross_minor"), ("Net", "net_minor"))
         ]
-        charts.append(_chart(f"By day, {currency}", every_day, *series))
+        charts.append(chart(f"By day, {currency}", every_day, *series))
     return charts
 
 
@@ -299,33 +240,11 @@ def _liability_charts(closings: list[dict[str, Any]]) -> list[dict[str, Any]]:
             for pocket in ("paid", "bonus", "earnings")
         ]
         title = f"At the end of each day, {asset}"
-        charts.append(_chart(title, [one["day"] for one in rows], *series))
+        charts.append(chart(title, [one["day"] for one in rows], *series))
     return charts
 
 
 def _funnel_charts(days: list[dict[str, Any]]) -> list[dict[str, Any]]:
     rows = days[::-1]
     series = [(name.capitalize(), [one[name] for one in rows]) for name in ("begun", "paid")]
-    return [_chart("By day", [one["day"] for one in rows], *series)]
-
-
-def _chart(
-    title: str, labels: Sequence[date], *series: tuple[str, Sequence[float]]
-) -> dict[str, Any]:
-    """As the theme's charts want it."""
-    datasets = [
-        {
-            "label": name,
-            "data": list(values),
-            "backgroundColor": colour,
-            "borderColor": colour,
-            "displayYAxis": True,
-            "maxTicksXLimit": TICKS_MAX,
-            "grouped": True,
-            "maxBarThickness": BAR_PIXELS_MAX,
-        }
-        for (name, values), colour in zip(series, COLOURS, strict=False)
-    ]
-    data = {"labels": [f"{label}" for label in labels], "datasets": datasets}
-    names = [name for name, _values in series]
-    return {"title": title, "names": names, "data": json.dumps(data)}
+    return [chart("By day", [one["day"] for one in rows], *series)]

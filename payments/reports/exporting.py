@@ -7,9 +7,10 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from pairly.audit.services import record
+from pairly.core.days import Days
 from pairly.core.db import run_atomic
 from payments.reports.models import IntentDay, between
-from payments.reports.selectors import POCKETS, Days, liability, revenue_rows
+from payments.reports.selectors import POCKETS, liability, revenue_rows
 
 __all__ = ["COLUMNS", "note_export", "records_of"]
 

@@ -5,11 +5,11 @@ from typing import Any
 from django.http import HttpResponseBase
 from django.utils.http import content_disposition_header
 
+from pairly.core.days import Days
 from pairly.core.downloads import stream
 from pairly.core.http import request_id_of
 from pairly.core.tabular import CONTENT_TYPES, encoded
 from payments.reports.exporting import COLUMNS, note_export, records_of
-from payments.reports.selectors import Days
 
 __all__ = ["download"]
 

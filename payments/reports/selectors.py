@@ -1,7 +1,6 @@
 """Reading the day rows: what was earned, what is owed in credits, how purchases fared."""
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
@@ -9,13 +8,12 @@ from typing import Any, Final
 from django.db.models import QuerySet, Sum
 
 from pairly.core.clock import EPOCH
+from pairly.core.days import Days
 from pairly.core.db import snapshot
-from pairly.core.errors import ValidationFailed
 from payments.gateways.registry import provider_names
 from payments.intents.states import PAID
 from payments.reconciliation.selectors import reconciled_until
 from payments.reports.models import (
-    ONE_DAY,
     CreditDay,
     IntentDay,
     Outstanding,
@@ -26,11 +24,9 @@ from payments.reports.models import (
 
 __all__ = [
     "POCKETS",
-    "Days",
     "Liability",
     "Statistics",
     "counted_through",
-    "days_asked",
     "liability",
     "revenue_by_day",
     "revenue_by_package",
@@ -40,8 +36,6 @@ __all__ = [
     "statistics",
 ]
 
-DAYS_DEFAULT: Final = 30
-DAYS_MAX: Final = 400
 SEALING_DELAY_MAX: Final = timedelta(minutes=10)
 """However long it took to write and seal something, it is counted by then."""
 
@@ -50,28 +44,6 @@ SUMS: Final = {
     name: Sum(name)
     for name in ("purchases", "gross_minor", "refunds_minor", "disputes_minor", "fees_minor")
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Days:
-    """From the first to the last, both included, in UTC."""
-
-    first: date
-    last: date
-
-    def each(self) -> Iterator[date]:
-        return (self.first + n * ONE_DAY for n in range((self.last - self.first).days + 1))
-
-
-def days_asked(first: date | None, last: date | None, now: datetime) -> Days:
-    """The last 30 days where nothing is said. Raises ``ValidationFailed`` for a time that ends
-    before it begins, or has more than 400 days."""
-    last = last or now.astimezone(UTC).date()
-    first = first or last - (DAYS_DEFAULT - 1) * ONE_DAY
-    if not timedelta(0) <= last - first < DAYS_MAX * ONE_DAY:
-        detail = f"From the first to the last are 1 to {DAYS_MAX} days."
-        raise ValidationFailed.of("last", "invalid", detail)
-    return Days(first, last)
 
 
 def counted_through(report: str) -> tuple[datetime, date]:

@@ -11,11 +11,11 @@ from rest_framework.views import APIView
 
 from pairly.accounts.permissions import StaffPermission
 from pairly.core import clock
+from pairly.core.days import days_asked
 from pairly.core.pagination import PAGE_PARAMETERS, PairlyCursorPagination
 from pairly.core.tabular import CONTENT_TYPES
 from payments.reports.files import download
 from payments.reports.selectors import (
-    days_asked,
     liability,
     revenue_complete_before,
     revenue_rows,

@@ -12,6 +12,7 @@ import time_machine
 from django.db.models import Sum
 
 from pairly.core import clock
+from pairly.core.days import Days
 from pairly.core.db import run_atomic
 from pairly.core.ids import new_id
 from payments.disputes.applying import apply_dispute
@@ -32,7 +33,7 @@ from payments.models import Account, CreditDay, Intent, Observed, Outstanding, R
 from payments.refunds.applying import apply_refund
 from payments.reports.invariants import reports_come_to_what_the_chain_says
 from payments.reports.rolling import rebuild_from_ledger, roll_up_ledger
-from payments.reports.selectors import POCKETS, Days, liability
+from payments.reports.selectors import POCKETS, liability
 from payments.services import Grant, grant_many
 from payments.tests.buyers import at_once
 from payments.tests.people import charge, good, make_people
