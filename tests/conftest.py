@@ -1,6 +1,7 @@
 """What the stories in this folder share: servers in processes of their own."""
 
 import os
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -8,8 +9,10 @@ import pytest
 
 from tests.files import migrated_sqlite
 from tests.servers import RunningServer
+from tests.sizes import is_torture
 
 StartServer = Callable[..., RunningServer]
+Tell = Callable[[str], None]
 
 
 @pytest.fixture
@@ -41,3 +44,16 @@ def start_server(tmp_path: Path, server_database_url: str) -> Iterator[StartServ
     yield start
     for running in servers:
         running.__exit__(None, None, None)
+
+
+@pytest.fixture
+def tell_progress(capfd: pytest.CaptureFixture[str]) -> Tell:
+    """Print a line at once, under torture, where a test takes long enough to be watched."""
+
+    def tell(line: str) -> None:
+        if is_torture():
+            with capfd.disabled():
+                sys.stderr.write(f"{line}\n")
+                sys.stderr.flush()
+
+    return tell

@@ -6,7 +6,7 @@ Each sender knows what it was promised, so that the server can be held to it aft
 import asyncio
 import contextlib
 import json
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from uuid import uuid4
 
@@ -15,7 +15,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMes
 
 from tests.clients import Json, Person, text_message
 
-__all__ = ["Load", "Sender"]
+__all__ = ["Load", "Sender", "check_conversation"]
 
 IN_FLIGHT = 3
 RETRY_SECONDS = 0.05
@@ -120,3 +120,39 @@ class Load:
         self._stop.set()
         async with asyncio.timeout(seconds_max):
             await asyncio.gather(*self._tasks)
+
+
+def check_conversation(first: Sender, second: Sender, *, credits: int) -> None:
+    """What the two were promised is there, once and charged once, and nothing else is. They wrote
+    to each other alone, and each began with these credits."""
+    stored = first.person.all_of(
+        f"conversations/{first.conversation_id}/messages?after_seq=0&limit=100", pages_max=100_000
+    )
+    assert [message["seq"] for message in stored] == list(range(1, len(stored) + 1))
+    # Nothing is stored but what was acked, since in the end everything was; each exactly once.
+    promised = first.acked | second.acked
+    assert len(promised) == len(first.acked) + len(second.acked)
+    assert {message["client_id"]: message for message in stored} == promised
+    assert len(stored) == len(promised)
+    for sender in (first, second):
+        _check_charges(sender, credits, received=len(promised) - len(sender.acked))
+
+
+def _check_charges(sender: Sender, credits: int, *, received: int) -> None:
+    person, acked = sender.person, sender.acked
+    left = credits - len(acked)
+    assert person.wallet() == {
+        "balance": left,
+        "held": 0,
+        "available": left,
+        "debt": 0,
+        "frozen": False,
+    }
+    transactions = person.all_of("wallet/transactions?limit=100", pages_max=100_000)
+    charged = Counter(row["id"] for row in transactions if row["kind"] == "message")
+    assert charged == {f"message:{message['id']}": 1 for message in acked.values()}
+    assert sum(row["credits"] for row in transactions) == left
+    # The opening, and one event for each message sent and received, none twice, none missing.
+    socket = person.socket()
+    assert socket.position == 1 + len(acked) + received
+    person.close()

@@ -18,7 +18,7 @@ import httpx
 from tests.mongod import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
-START_SECONDS_MAX = 60
+START_SECONDS_MAX = 120
 STOP_SECONDS_MAX = 45
 
 

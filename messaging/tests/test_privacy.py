@@ -39,7 +39,8 @@ from pairly.accounts.services import block, unblock
 from pairly.core import clock
 from pairly.core.db import run_atomic
 from pairly.core.errors import PairlyError
-from pairly.realtime.connections import Disconnect, News, hub
+from pairly.realtime.connections import hub
+from pairly.realtime.news import Disconnect, News
 from pairly.realtime.selectors import catch_up
 from tests.sizes import examples
 

@@ -15,7 +15,7 @@ from websockets.typing import Origin
 __all__ = ["PASSWORD", "Closed", "Person", "Refused", "Socket"]
 
 PASSWORD = "quiet-harbour-42"  # noqa: S105 - of people who live for one story.
-ANSWER_SECONDS_MAX = 20
+ANSWER_SECONDS_MAX = 40
 
 Json = dict[str, Any]
 

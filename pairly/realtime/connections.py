@@ -1,71 +1,42 @@
 """The sockets of this process and how news reaches them.
 
-``Hub`` maps people to their open sockets and delivers what was committed; what other processes
-committed arrives over the channel layer, one group for all processes. ``Connection`` is one
-socket: its bounded queue, so that a stuck reader holds up nobody else.
+``Hub`` maps people to their open sockets and delivers what was committed, here or, through the
+``Bridge``, in other processes. ``Connection`` is one socket: its bounded queue, so that a stuck
+reader holds up nobody else.
 
 Everything here runs on the event loop except ``Hub.publish``, which any thread may call.
 """
 
 import asyncio
 import itertools
-import logging
-import uuid
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-import msgspec
-from asgiref.sync import async_to_sync
-from channels.layers import get_channel_layer
 from django.conf import settings
 
 from pairly.core.errors import PairlyError
 from pairly.core.limits import TokenBucket
+from pairly.realtime.bridge import Bridge
 from pairly.realtime.errors import CloseCode
-from pairly.realtime.frames import EVENTS, Feature, Origin, ack_frame, error_frame, event_frame
+from pairly.realtime.frames import EVENTS, Feature, ack_frame, error_frame, event_frame
+from pairly.realtime.news import Disconnect, News
+from pairly.realtime.readers import run_in_reader
+from pairly.realtime.selectors import events_at, heartbeat_positions
 
-__all__ = ["Connection", "Disconnect", "Hub", "News", "hub"]
+__all__ = ["Connection", "Hub", "hub"]
 
-logger = logging.getLogger(__name__)
-
-PROCESS_GROUP = "pairly.realtime"
 CLOSE_SECONDS_MAX = 5
-RESUBSCRIBE_SECONDS = 1
-BROADCAST_SECONDS_MAX = 5
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
-class News(msgspec.Struct, frozen=True):
-    """One event for one person. ``data`` and ``ack`` are JSON; ``position`` is None for what is
-    not kept. The socket named by ``origin`` gets the ack in place of the event. ``device_id``
-    and ``except_device_id`` keep it to one of the person's devices, or from one."""
-
-    user_id: UUID
-    type: str
-    data: str
-    position: int | None = None
-    origin: Origin | None = None
-    ack: str = "{}"
-    device_id: UUID | None = None
-    except_device_id: UUID | None = None
-
-    def is_for(self, device_id: UUID) -> bool:
-        return self.device_id in (None, device_id) and self.except_device_id != device_id
-
-
-class Disconnect(msgspec.Struct, frozen=True):
-    """Close a person's sockets, or those of one device."""
-
-    user_id: UUID
-    code: int
-    device_id: UUID | None = None
-
-
 class Connection:
     """One open socket of a device, with a task that writes what is queued for it.
+
+    ``newest_position`` is that of the newest event it was sent, or not sent because it is for
+    other features. What comes at or below ``start_position`` is not pushed: ``sync`` has it.
 
     Create it on the event loop; end it with ``finish``.
     """
@@ -87,6 +58,7 @@ class Connection:
         "in_flight",
         "key",
         "limits",
+        "newest_position",
         "room",
         "serving",
         "start_position",
@@ -107,7 +79,7 @@ class Connection:
         self.bad_frames = TokenBucket(settings.SOCKET_BAD_FRAMES_PER_MINUTE, 60)
         self.room: asyncio.Future[None] | None = None
         self.serving: asyncio.Task[None] | None = None
-        self.start_position = 0
+        self.start_position = self.newest_position = 0
         self._send = send
         self._held: list[tuple[int | None, str]] | None = []
         self._queue: deque[str] = deque()
@@ -122,10 +94,16 @@ class Connection:
     def closing(self) -> bool:
         return self._close_code is not None
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether it was told where it stands and is not about to close."""
+        return self._held is None and self._close_code is None
+
     def start(self, ready: str, position: int) -> None:
         """Send the ready frame first, then what arrived meanwhile and lies above its position."""
         held, self._held = self._held or [], None
         self.start_position = position
+        self.newest_position = max(self.newest_position, position)
         self.send_text(ready)
         for held_position, text in held:
             if held_position is None or held_position > position:
@@ -213,9 +191,7 @@ class Hub:
         self.connections: dict[UUID, set[Connection]] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._pending: deque[Sequence[News | Disconnect]] = deque()
-        self._process = uuid.uuid4().hex
-        self._listener: asyncio.Task[None] | None = None
-        self._sending: set[asyncio.Task[None]] = set()
+        self._bridge = Bridge(self.deliver, self.look_again)
 
     # Sockets come and go; on the event loop.
 
@@ -256,8 +232,7 @@ class Hub:
             self._pending.append(news)
             loop.call_soon_threadsafe(self._deliver_pending)
         elif settings.REALTIME_BROADCAST:
-            # A command or a worker: no sockets here, only the others to tell.
-            async_to_sync(self._broadcast)(news)
+            self._bridge.tell_without_loop(news)
 
     def call_soon(self, function: Callable[..., None], *arguments: Any) -> None:
         """Run a function on the event loop, after the news published so far. From any thread."""
@@ -268,10 +243,8 @@ class Hub:
         while self._pending:
             news = self._pending.popleft()
             self.deliver(news)
-            if settings.REALTIME_BROADCAST:
-                task = asyncio.create_task(self._broadcast(news))
-                self._sending.add(task)
-                task.add_done_callback(self._sending.discard)
+            if self._bridge.is_running:
+                self._bridge.tell(news)
 
     def deliver(self, news: Sequence[News | Disconnect]) -> None:
         """Hand news to local sockets, in order. On the event loop."""
@@ -286,7 +259,29 @@ class Hub:
                     if item.device_id in (None, connection.device_id):
                         connection.close(item.code)
 
-    # Other processes; only with Redis.
+    async def look_again(self) -> None:
+        """For when news of other processes were lost: asks the database once for all sockets.
+
+        One that was signed out is closed. One that stands before its person's newest event is
+        sent that event, so that its device sees the gap, if there is one, and syncs.
+        """
+        ready = [connection for connection in self.all() if connection.is_ready]
+        askers = [(connection.user_id, connection.device_id) for connection in ready]
+        behind: set[tuple[UUID, int]] = set()
+        for connection, answer in zip(
+            ready, await run_in_reader(heartbeat_positions, askers), strict=True
+        ):
+            if not isinstance(answer, int):
+                connection.close(CloseCode.SIGN_IN_AGAIN)
+            elif answer > connection.newest_position:
+                behind.add((connection.user_id, answer))
+        for user_id, event in await run_in_reader(events_at, behind):
+            late = [one for one in self.of(user_id) if event.position > one.newest_position]
+            # The ack of what a socket has under way shows it the gap as well.
+            late = [one for one in late if one.is_ready and not one.in_flight]
+            _deliver_to(late, News(user_id, event.type, event.data, event.position))
+            for connection in late:
+                connection.start_position = event.position
 
     def _start(self) -> None:
         loop = asyncio.get_running_loop()
@@ -294,79 +289,25 @@ class Hub:
             return
         self._loop = loop
         if settings.REALTIME_BROADCAST:
-            self._listener = loop.create_task(self._listen())
-
-    async def _broadcast(self, news: Sequence[News | Disconnect]) -> None:
-        """A lost broadcast shows as a gap in positions, and its reader asks the database."""
-        message = {
-            "type": "news",
-            "process": self._process,
-            "news": [_packed(item) for item in news],
-        }
-        try:
-            # A Redis that does not answer must not gather the news of hours in memory.
-            async with asyncio.timeout(BROADCAST_SECONDS_MAX):
-                await get_channel_layer().group_send(PROCESS_GROUP, message)
-        except Exception:
-            logger.exception("other processes could not be told")
-
-    async def _listen(self) -> None:
-        """Receive what other processes committed; subscribes again after Redis was away."""
-        while True:
-            try:
-                layer = get_channel_layer()
-                channel = await layer.new_channel()
-                await layer.group_add(PROCESS_GROUP, channel)
-                while True:
-                    message = await layer.receive(channel)
-                    if message["process"] != self._process:
-                        self.deliver([_unpacked(packed) for packed in message["news"]])
-            except asyncio.CancelledError:
-                raise
-            except Exception:
-                logger.exception("the news of other processes stopped; subscribing again")
-                await asyncio.sleep(RESUBSCRIBE_SECONDS)
+            self._bridge.start()
 
 
-def _deliver_to(mine: set[Connection], item: News) -> None:
+def _deliver_to(mine: Iterable[Connection], item: News) -> None:
     """The frame is composed once for all sockets of a person."""
-    feature = EVENTS[item.type].feature
+    feature, position = EVENTS[item.type].feature, item.position
     frame: str | None = None
     for connection in list(mine):
+        if position is not None and position > connection.newest_position:
+            connection.newest_position = position
         if item.origin is not None and connection.key == item.origin.connection_key:
-            connection.ack(item.origin.command_id, item.ack, item.position)
+            connection.ack(item.origin.command_id, item.ack, position)
         elif (
             feature in connection.features
             and item.is_for(connection.device_id)
-            and (item.position is None or item.position > connection.start_position)
+            and (position is None or position > connection.start_position)
         ):
-            frame = frame or event_frame(item.type, item.data, item.position)
-            connection.send_text(frame, item.position)
-
-
-def _packed(item: News | Disconnect) -> list[Any]:
-    if isinstance(item, News):
-        devices = (_hex(item.device_id), _hex(item.except_device_id))
-        return [item.user_id.hex, item.type, item.data, item.position, *devices]
-    return [item.user_id.hex, item.code, _hex(item.device_id)]
-
-
-def _unpacked(packed: list[Any]) -> News | Disconnect:
-    user_id = UUID(hex=packed[0])
-    if len(packed) == 3:
-        return Disconnect(user_id, packed[1], _id(packed[2]))
-    kind, data, position, device, excepted = packed[1:]
-    return News(
-        user_id, kind, data, position, device_id=_id(device), except_device_id=_id(excepted)
-    )
-
-
-def _hex(value: UUID | None) -> str | None:
-    return value.hex if value else None
-
-
-def _id(text: str | None) -> UUID | None:
-    return UUID(hex=text) if text else None
+            frame = frame or event_frame(item.type, item.data, position)
+            connection.send_text(frame, position)
 
 
 hub = Hub()

@@ -8,13 +8,14 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 from pairly.core.errors import NotAuthenticated
-from pairly.core.table import Table
+from pairly.core.table import Row, Table
 from pairly.realtime.models import Event, Feed, event_key
 
 __all__ = [
     "Catchup",
     "LoggedEvent",
     "catch_up",
+    "events_at",
     "heartbeat_positions",
     "positions_of",
 ]
@@ -58,11 +59,22 @@ def catch_up(user_id: UUID, since: int) -> Catchup:
         up_to=event_key(user_id, newest),
         limit=settings.SYNC_EVENTS_MAX,
     )
-    events = _fitting(LoggedEvent(int(key[32:], 16), kind, data) for key, kind, data in rows)
+    events = _fitting(_logged(row) for row in rows)
     if newest > since and (not events or events[0].position != since + 1):
         # Trimmed between the two reads.
         return Catchup(newest, True, [])
     return Catchup(events[-1].position if events else since, False, events)
+
+
+def events_at(places: Collection[tuple[UUID, int]]) -> list[tuple[UUID, LoggedEvent]]:
+    """The event at each of these positions of people's logs, as far as it is kept; one query."""
+    rows = EVENTS.select("id", [event_key(*place) for place in places])
+    return [(UUID(hex=row[0][:32]), _logged(row)) for row in rows]
+
+
+def _logged(row: Row) -> LoggedEvent:
+    key, kind, data = row
+    return LoggedEvent(int(key[32:], 16), kind, data)
 
 
 def _fitting(events: Iterable[LoggedEvent]) -> list[LoggedEvent]:

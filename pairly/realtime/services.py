@@ -15,11 +15,12 @@ from django.conf import settings
 
 from pairly.core.db import on_commit
 from pairly.core.table import Table
-from pairly.realtime.connections import Disconnect, News, hub
+from pairly.realtime.connections import hub
 from pairly.realtime.errors import CloseCode
 from pairly.realtime.frames import EVENTS as EVENT_TYPES
 from pairly.realtime.frames import Origin, to_json
 from pairly.realtime.models import Event, Feed, event_key
+from pairly.realtime.news import Disconnect, News
 
 __all__ = [
     "Append",

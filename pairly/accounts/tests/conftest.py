@@ -70,7 +70,8 @@ def mailed() -> Callable[[str], str]:
 @pytest.fixture
 def closed_sockets(monkeypatch: pytest.MonkeyPatch) -> list[tuple[UUID, int, UUID | None]]:
     """What open sockets are told to close: (user, code, device), as the hub hears of it."""
-    from pairly.realtime.connections import Disconnect, hub
+    from pairly.realtime.connections import hub
+    from pairly.realtime.news import Disconnect
 
     closed: list[tuple[UUID, int, UUID | None]] = []
 

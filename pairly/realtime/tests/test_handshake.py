@@ -6,8 +6,9 @@ from uuid import UUID
 
 import pytest
 
-from pairly.realtime.connections import Connection, News
+from pairly.realtime.connections import Connection
 from pairly.realtime.errors import CloseCode
+from pairly.realtime.news import News
 from pairly.realtime.services import disconnect
 from tests.clients import Person, Refused, Socket
 
