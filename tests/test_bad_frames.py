@@ -135,124 +135,80 @@ def malformed(scene: Scene) -> dict[str, tuple[str, str | None]]:
     }
 
 
-def refused(scene: Scene) -> dict[str, tuple[str, str, Json]]:
-    """Frames that are well made and ask for what may not be: code, type and data."""
-    others = scene.others_conversation_id
-    bad = "validation_error"
+Wish = tuple[str, str, Json]
+"""A frame that is well made and asks for what may not be: code, type and data."""
+
+BAD = "validation_error"
+
+
+def refused(scene: Scene) -> dict[str, Wish]:
+    return refused_sends(scene) | refused_changes(scene) | refused_signs(scene)
+
+
+def refused_sends(scene: Scene) -> dict[str, Wish]:
+    def send(code: str = BAD, **changes: object) -> Wish:
+        return code, "message.send", scene.message(**changes)
+
+    def to(user_id: str, code: str = BAD) -> Wish:
+        return send(code, conversation_id=None, to_user_id=user_id)
+
     return {
-        "empty text": (bad, "message.send", scene.message(text="")),
-        "blank text": (bad, "message.send", scene.message(text=" \n\t ")),
-        "a long text": (bad, "message.send", scene.message(text="x" * 5001)),
-        "a long text of wide characters": (bad, "message.send", scene.message(text="ü" * 5001)),
-        "NUL in the text": (bad, "message.send", scene.message(text="a\0b")),
-        "NUL in the client_id": (bad, "message.send", scene.message(client_id="a\0b")),
-        "a line feed in the client_id": (bad, "message.send", scene.message(client_id="a\nb")),
-        "to nobody": (bad, "message.send", scene.message(conversation_id=None)),
-        "to two": (bad, "message.send", scene.message(to_user_id=scene.ben.id)),
-        "to oneself": (
-            bad,
-            "message.send",
-            scene.message(conversation_id=None, to_user_id=scene.ava.id),
+        "empty text": send(text=""),
+        "blank text": send(text=" \n\t "),
+        "a long text": send(text="x" * 5001),
+        "a long text of wide characters": send(text="ü" * 5001),
+        "NUL in the text": send(text="a\0b"),
+        "NUL in the client_id": send(client_id="a\0b"),
+        "a line feed in the client_id": send(client_id="a\nb"),
+        "to nobody": send(conversation_id=None),
+        "to two": send(to_user_id=scene.ben.id),
+        "to oneself": to(scene.ava.id),
+        "an unknown person": to(UNKNOWN_ID, "not_found"),
+        "an unknown conversation": send("not_found", conversation_id=UNKNOWN_ID),
+        "others' conversation": send("not_found", conversation_id=scene.others_conversation_id),
+        "a message for a conversation": send("not_found", conversation_id=scene.others_message_id),
+        "a reply to nothing": send(reply_to_id=UNKNOWN_ID),
+        "a reply to others' message": send(reply_to_id=scene.others_message_id),
+        "a reply to another conversation": send(
+            reply_to_id=scene.message_of_another_conversation_id
         ),
-        "an unknown person": (
-            "not_found",
-            "message.send",
-            scene.message(conversation_id=None, to_user_id=UNKNOWN_ID),
-        ),
-        "an unknown conversation": (
-            "not_found",
-            "message.send",
-            scene.message(conversation_id=UNKNOWN_ID),
-        ),
-        "others' conversation": (
-            "not_found",
-            "message.send",
-            scene.message(conversation_id=others),
-        ),
-        "a message for a conversation": (
-            "not_found",
-            "message.send",
-            scene.message(conversation_id=scene.others_message_id),
-        ),
-        "a reply to nothing": (bad, "message.send", scene.message(reply_to_id=UNKNOWN_ID)),
-        "a reply to others' message": (
-            bad,
-            "message.send",
-            scene.message(reply_to_id=scene.others_message_id),
-        ),
-        "a reply to another conversation": (
-            bad,
-            "message.send",
-            scene.message(reply_to_id=scene.message_of_another_conversation_id),
-        ),
-        "a used client_id": (
-            "client_id_conflict",
-            "message.send",
-            scene.message(client_id="first"),
-        ),
-        "a picture without one": (bad, "message.send", scene.message(kind="image")),
-        "an attachment that is none": (
-            bad,
-            "message.send",
-            scene.message(kind="image", attachment_ids=[UNKNOWN_ID]),
-        ),
-        "an attachment of a text": (
-            bad,
-            "message.send",
-            scene.message(attachment_ids=[UNKNOWN_ID]),
-        ),
-        "an edit of nothing": (
-            "not_found",
-            "message.edit",
-            {"message_id": UNKNOWN_ID, "text": "hello"},
-        ),
-        "an edit among others": (
-            "not_found",
-            "message.edit",
-            {"message_id": scene.others_message_id, "text": "hello"},
-        ),
-        "an edit of the other's words": (
-            "permission_denied",
-            "message.edit",
-            {"message_id": scene.message_of_another_conversation_id, "text": "hello"},
-        ),
-        "NUL in an edit": (
-            bad,
-            "message.edit",
-            {"message_id": scene.others_message_id, "text": "a\0b"},
-        ),
-        "a deletion among others": (
-            "not_found",
-            "message.delete",
-            {"message_id": scene.others_message_id, "for": "me"},
-        ),
-        "a deletion of nothing": (
-            "not_found",
-            "message.delete",
-            {"message_id": UNKNOWN_ID, "for": "both"},
-        ),
-        "a deletion of the other's words": (
-            "permission_denied",
-            "message.delete",
-            {"message_id": scene.message_of_another_conversation_id, "for": "both"},
-        ),
-        "others' receipts": (
-            "not_found",
-            "receipt.update",
-            {"conversation_id": others, "read_seq": 1},
-        ),
-        "a receipt of nothing": (
-            bad,
-            "receipt.update",
-            {"conversation_id": scene.conversation_id},
-        ),
-        "a receipt of what is to come": (
-            bad,
-            "receipt.update",
-            {"conversation_id": scene.conversation_id, "delivered_seq": 2},
-        ),
-        "typing among others": ("not_found", "typing.start", {"conversation_id": others}),
-        "typing nowhere": ("not_found", "typing.stop", {"conversation_id": UNKNOWN_ID}),
+        "a used client_id": send("client_id_conflict", client_id="first"),
+        "a picture without one": send(kind="image"),
+        "an attachment that is none": send(kind="image", attachment_ids=[UNKNOWN_ID]),
+        "an attachment of a text": send(attachment_ids=[UNKNOWN_ID]),
+    }
+
+
+def refused_changes(scene: Scene) -> dict[str, Wish]:
+    others, heard = scene.others_message_id, scene.message_of_another_conversation_id
+
+    def edit(code: str, message_id: str, text: str = "hello") -> Wish:
+        return code, "message.edit", {"message_id": message_id, "text": text}
+
+    def delete(code: str, message_id: str, scope: str) -> Wish:
+        return code, "message.delete", {"message_id": message_id, "for": scope}
+
+    return {
+        "an edit of nothing": edit("not_found", UNKNOWN_ID),
+        "an edit among others": edit("not_found", others),
+        "an edit of the other's words": edit("permission_denied", heard),
+        "NUL in an edit": edit(BAD, others, "a\0b"),
+        "a deletion among others": delete("not_found", others, "me"),
+        "a deletion of nothing": delete("not_found", UNKNOWN_ID, "both"),
+        "a deletion of the other's words": delete("permission_denied", heard, "both"),
+    }
+
+
+def refused_signs(scene: Scene) -> dict[str, Wish]:
+    mine = {"conversation_id": scene.conversation_id}
+    others = {"conversation_id": scene.others_conversation_id}
+    nowhere = {"conversation_id": UNKNOWN_ID}
+    return {
+        "others' receipts": ("not_found", "receipt.update", others | {"read_seq": 1}),
+        "a receipt of nothing": (BAD, "receipt.update", mine),
+        "a receipt of what is to come": (BAD, "receipt.update", mine | {"delivered_seq": 2}),
+        "typing among others": ("not_found", "typing.start", others),
+        "typing nowhere": ("not_found", "typing.stop", nowhere),
     }
 
 
@@ -303,7 +259,8 @@ def test_the_frames_that_end_a_socket(scene: Scene, server_database_url: str) ->
     assert sockets["binary"].close_code() == 4400
 
     refusals, code = flood(sockets["flood"])
-    assert (refusals, code) == (BAD_FRAMES_PER_MINUTE + 1, 4400)
+    # Exactly so many at once; the allowance comes back with time, which is the machine's matter.
+    assert (refusals > BAD_FRAMES_PER_MINUTE, code) == (True, 4400)
     # What is no UTF-8 is no frame: the transport ends the connection, Daphne without a word.
     mangled = scene.ava.socket()
     mangled.send_raw(b'{"type": "sync", "id": "\xff\xfe"}', as_text=True)
@@ -315,14 +272,15 @@ def test_the_frames_that_end_a_socket(scene: Scene, server_database_url: str) ->
 
 
 def flood(socket: Socket) -> tuple[int, int | None]:
-    """Bad frames until the server has enough: how many it answered, and its close code."""
+    """Many bad frames at once, most of them on their way when the server has had enough: how many
+    it answered, and its close code."""
+    for _ in range(BAD_FRAMES_PER_MINUTE * 4):
+        socket.send_raw("{")
     answered = 0
-    try:
-        for _ in range(BAD_FRAMES_PER_MINUTE * 2):
-            socket.send_raw("{")
-            with pytest.raises(Refused):
-                socket.answer(None)
+    while True:
+        try:
+            socket.answer(None)
+        except Refused:
             answered += 1
-    except Closed as closed:
-        return answered, closed.code
-    return answered, None
+        except Closed as closed:
+            return answered, closed.code
