@@ -31,7 +31,7 @@ def test_redis_goes_and_comes_back(servers: Servers, redis_server: RedisServer) 
     people = create_people(servers[0], 2 * PAIRS + 2, credits=CREDITS)
     check_that_devices_hear(people[0], people[1], servers, redis_server)
     asyncio.run(check_that_nothing_is_lost(people[2:], servers, redis_server))
-    assert "verifies" in servers[0].manage("verify_ledger")
+    assert "verifies" in servers[0].do("verify_ledger")
     for server in servers:
         assert "internal_error" not in server.log()
 
