@@ -62,7 +62,8 @@ def old_message(old_apps: Any, conversation_id: UUID, seq: int, sender_id: UUID)
         created_at=OPENED_AT + timedelta(minutes=seq),
     )
     row.save(force_insert=True)
-    return row.pk
+    found: UUID = row.pk
+    return found
 
 
 def test_old_conversations_come_through(old_apps: Any) -> None:

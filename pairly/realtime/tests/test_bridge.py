@@ -163,7 +163,8 @@ def test_a_layer_that_does_not_answer_gathers_no_news_of_hours(
         """Nothing to see."""
 
     async def story() -> None:
-        teller, listener = bridge.Bridge(list, look_again), await layer.new_channel()
+        heard: list[Any] = []
+        teller, listener = bridge.Bridge(heard.extend, look_again), await layer.new_channel()
         teller.start()
         for kept in range(3):
             teller.tell([News(UUID(int=kept), "typing", "{}")] * 8)
