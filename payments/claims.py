@@ -2,7 +2,8 @@
 
 A refund or a dispute is a *claim* on its purchase. It takes credits in proportion to its amount,
 rounded down over all claims together, so that however a purchase is cut, the parts come to the
-whole. What is held when a claim begins is taken when it is settled, to the credit.
+whole. What is held when a claim begins is taken when it is settled, to the credit; so where another
+came to nothing in between, it may be one credit off what it would have been alone.
 
 The same money may go back twice: a refund in the provider's dashboard does not stop a bank. Then
 the credits are taken once, by the first; should that come to nothing, the other takes what it
