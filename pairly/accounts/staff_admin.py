@@ -21,7 +21,7 @@ from pairly.accounts import roles
 
 __all__ = ["AREAS", "BoundedPaginator", "Page", "ReadOnlyAdmin", "StaffModelAdmin"]
 
-AREAS = ("People", "Moderation", "Money", "Ledger", "Messaging", "System")
+AREAS = ("People", "Moderation", "Money", "Ledger", "Messaging", "Analytics", "System")
 PAGE_ROWS = 50
 LISTED_ROWS_MAX = 2000
 

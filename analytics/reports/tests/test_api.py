@@ -5,15 +5,15 @@ import io
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import duckdb
 import pytest
 import time_machine
 from rest_framework.test import APIClient
 
-from analytics.models import Event
 from analytics.reports.models import SavedReport
+from analytics.reports.tests.happenings import happened
 from analytics.reports.urls import ABOUT
 from pairly.audit.models import AuditEntry
 from pairly.staff.tests.people import new_staff, staff_api
@@ -25,19 +25,6 @@ NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 ROUTE = "/api/v1/analytics"
 STEPS = {"steps": "screen_viewed,message.sent"}
 FORMULA = '=HYPERLINK("http://example.net")'
-
-
-def happened(user_id: UUID, name: str, at: datetime, **props: Any) -> None:
-    Event.objects.create(
-        id=uuid4(),
-        user_id=user_id,
-        name=name,
-        at=at,
-        props=json.dumps(props),
-        activity=True,
-        platform="web",
-        pending_day=f"{at:%Y-%m-%d}",
-    )
 
 
 def query_of(kind: str) -> dict[str, str]:
