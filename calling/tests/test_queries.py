@@ -7,13 +7,14 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from calling.models import Call, MetInvite
+from calling import staff_calls
+from calling.models import Call, CallRefund, MetInvite, Quality
 from calling.selectors import call_of_client_key, calls_for, due_in, made_by, statistics_of
 from calling.services.heartbeats import Heartbeat, take_heartbeats
 from calling.states import LIVE, Status
 from messaging.tests.people import make_people
 from pairly.core import clock
-from pairly.core.db import run_atomic
+from pairly.core.db import is_mongodb, run_atomic
 from pairly.core.ids import first_id_at, new_id
 from tests.explain import assert_uses_index
 
@@ -67,6 +68,35 @@ def test_reads_use_indexes() -> None:
     since = first_id_at(clock.now() - timedelta(days=30))
     assert_uses_index(Call.objects.filter(caller_id=ava, pk__gte=since))
     assert statistics_of(ava, clock.now())["made"]["by_reason"]["missed"] == 60
+
+
+def test_what_staff_ask_uses_indexes() -> None:
+    """The lists and the page of the staff site, the same routes for programs, and the sweepers."""
+    ava, ben, cleo = make_people(3, 0)
+    made_calls(ava, ben, 60, Status.ENDED)
+    (old, *_rest) = made_calls(cleo, ben, 60, Status.ENDED)
+    (live, *_rest) = made_calls(ben, ava, 30, Status.ACTIVE)
+    made_calls(cleo, ben, 60, Status.ENDED)
+    every, of_ava = staff_calls.calls_between(), staff_calls.calls_between(user_id=ava)
+    since, until = first_id_at(clock.now() - timedelta(hours=1)), first_id_at(clock.now())
+    for calls in (every, of_ava):
+        newest = calls.order_by("-id")
+        for asked in (
+            newest,
+            newest.filter(pk__lt=live.pk),
+            newest.filter(pk__gte=since, pk__lt=until),
+        ):
+            # Only MongoDB merges the two sides of a person as they come; SQLite sorts them.
+            assert_uses_index(asked[:10] if is_mongodb() or calls is every else asked)
+    assert_uses_index(staff_calls.live_calls().order_by("-id"))
+    assert_uses_index(staff_calls.calls_between(since=clock.now()).order_by("id")[:10])
+    assert_uses_index(of_ava | Call.objects.filter(pk=old.pk))
+    now = clock.now()
+    assert_uses_index(staff_calls.grouped(now, now + timedelta(hours=1)))
+    assert_uses_index(CallRefund.objects.filter(call_id=old.pk).order_by("created_at"))
+    assert_uses_index(Quality.objects.filter(user_id=ava, call_id=old.pk))
+    found = staff_calls.statistics(since=now - timedelta(hours=1), until=now + timedelta(hours=1))
+    assert sum(one["calls"] for one in found["days"]) == 210
 
 
 def test_a_page_of_history_and_many_heartbeats_cost_the_same_for_few_and_many() -> None:
