@@ -220,11 +220,14 @@ def open_window(browser: Browser, server: RunningServer) -> Iterator[OpenWindow]
         height: int = 800,
         line: Line | None = None,
         url: str = server.url,
+        script: str = "",
         **options: Any,
     ) -> Window:
         context = browser.new_context(
             viewport={"width": width, "height": height}, locale="en-GB", **options
         )
+        if script:
+            context.add_init_script(script)
         windows.append(Window(context.new_page(), url))
         if line:
             windows[-1].network_may_fail = True

@@ -160,6 +160,80 @@ def test_decline_cancel_and_too_few_credits(pair: Callable[..., Pair]) -> None:
     expect(caller.find("#purchase-note")).to_contain_text("needs more credits")
 
 
+CONNECTIONS = """(() => {
+    const made = [];
+    window.RTCPeerConnection = class extends RTCPeerConnection {
+        constructor(...all) { super(...all); made.push(this); }
+    };
+    window.newest = () => made.at(-1);
+    window.fragments = () => {
+        const of = (one) => one.sdp.match(/a=ice-ufrag:(.+)/)[1].trim();
+        return [made.length, of(newest().localDescription), of(newest().remoteDescription)];
+    };
+})()"""
+RENEWED = """([count, mine, theirs]) => {
+    const found = fragments();
+    return found[0] === count && found[1] !== mine && found[2] !== theirs
+        && newest().signalingState === "stable" && newest().connectionState === "connected";
+}"""
+
+
+def test_ice_is_restarted_in_mid_call_by_either(pair: Callable[..., Pair]) -> None:
+    caller, callee, ava, _ben = pair(script=CONNECTIONS)
+    begin(caller, callee, "#chat-call-video")
+    for window in (caller, callee):
+        expect_moving_picture(window)
+    for restarting in (caller, callee):
+        before = [window.page.evaluate("() => fragments()") for window in (caller, callee)]
+        restarting.page.evaluate("() => newest().restartIce()")
+        for window, fragments in zip((caller, callee), before, strict=True):
+            # The same connections on a new path: other credentials of ICE on both sides.
+            window.page.wait_for_function(RENEWED, arg=fragments)
+            expect_moving_picture(window)
+    callee.find("#call-hang-up").click()
+    expect(caller.find("#call")).to_be_hidden()
+    assert [call["end_reason"] for call in ava.all_of("calls")] == ["completed"]
+
+
+def test_a_call_answered_elsewhere_is_taken_over(
+    pair: Callable[..., Pair], open_window: OpenWindow
+) -> None:
+    caller, callee, ava, ben = pair()
+    other = open_window(url=callee.url).sign_in(ben.email)
+    caller.find("#chat-call-video").click()
+    for window in (callee, other):
+        expect(window.find("#call-status")).to_have_text("Video call")
+    callee.find("#call-answer").click()
+    for window in (caller, callee):
+        expect(window.find("#call[data-phase=active]")).to_be_visible()
+    # The other device stops ringing, says why, and takes the call over.
+    expect(other.find("#call")).to_be_hidden()
+    expect(other.find(".toast", "on another device of yours")).to_be_visible()
+    expect(other.find("#elsewhere-text")).to_have_text(
+        "You are in a call with Ava on another device."
+    )
+    look(other, "elsewhere")
+    other.find("#elsewhere-take").click()
+    expect(other.find("#call[data-phase=active]")).to_be_visible()
+    expect(other.find("#elsewhere")).to_be_hidden()
+    for window in (caller, other):
+        expect_moving_picture(window)
+    expect(callee.find("#call")).to_be_hidden()
+    expect(callee.find("#elsewhere-text")).to_contain_text("Ava")
+    # And back, after a page was loaded that knows of it from the server alone.
+    callee.page.reload()
+    callee.find("#elsewhere-take").click()
+    for window in (caller, callee):
+        expect(window.find("#call[data-phase=active]")).to_be_visible()
+        expect_moving_picture(window)
+    expect(other.find("#elsewhere")).to_be_visible()
+    caller.find("#call-hang-up").click()
+    for window in (callee, other):
+        expect(window.find("#call")).to_be_hidden()
+        expect(window.find("#elsewhere")).to_be_hidden()
+    assert [call["end_reason"] for call in ava.all_of("calls")] == ["completed"]
+
+
 def test_a_lost_socket_and_a_page_loaded_again_stay_in_the_call(
     pair: Callable[..., Pair],
 ) -> None:

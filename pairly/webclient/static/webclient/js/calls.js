@@ -13,6 +13,7 @@ export function createCalls({ api, socket, onEnded, onRefused }) {
   let outgoing = []; // signals that are not acked yet, in order
   let timers = [];
   let counted = null; // statistics of the last report
+  const ended = new Set(); // ids, so that no late answer brings one back
 
   const mine = (call) => call.device_id === socket.ready?.device_id;
   const isCaller = (call) => call.caller_id === state.me.id;
@@ -37,11 +38,12 @@ export function createCalls({ api, socket, onEnded, onRefused }) {
 
   function stateChanged(call) {
     const item = state.call;
-    if (item?.call.id !== call.id) return;
     if (call.status !== "ringing" && !mine(call)) {
-      put(null); // another device of one's own has it
+      elsewhere(call.id);
       return;
     }
+    if (state.elsewhere?.call.id === call.id) set({ elsewhere: null });
+    if (item?.call.id !== call.id) return;
     change({ call });
     if (item.phase === "outgoing" && call.status === "accepted") connect();
     if (call.status === "active" && item.phase !== "active") change({ phase: "active", since: Date.now(), credits: call.credits });
@@ -55,11 +57,32 @@ export function createCalls({ api, socket, onEnded, onRefused }) {
   }
 
   function over(call, reason) {
+    if (reason === "answered_elsewhere") {
+      elsewhere(call.id);
+      return;
+    }
     const item = state.call;
+    ended.add(call.id);
+    if (state.elsewhere?.call.id === call.id) set({ elsewhere: null });
     changed("calls");
     if (item?.call.id !== call.id) return;
     put(null);
     onEnded({ ...item, call }, reason);
+  }
+
+  /** Another device of one's own has it: this one may take it over. */
+  async function elsewhere(callId) {
+    const item = state.call;
+    if (item?.call.id === callId) {
+      put(null);
+      onEnded(item, "answered_elsewhere");
+    }
+    const call = await api.get(`calls/${callId}`).catch(() => null);
+    if (call && isElsewhere(call)) set({ elsewhere: { call, peer: call.peer } });
+  }
+
+  function isElsewhere(call) {
+    return ["accepted", "active"].includes(call.status) && !mine(call) && !ended.has(call.id);
   }
 
   // What the person does
@@ -225,7 +248,7 @@ export function createCalls({ api, socket, onEnded, onRefused }) {
     const call = await api.get(`calls/${item.call.id}`).catch(() => null);
     if (!call || state.call?.call.id !== call.id) return;
     if (!LIVE.includes(call.status)) over(call, call.end_reason);
-    else if (call.status !== "ringing" && !mine(call)) put(null);
+    else if (call.status !== "ringing" && !mine(call)) elsewhere(call.id);
   }
 
   /** After the page was loaded: a call that this device is in goes on. */
@@ -236,13 +259,22 @@ export function createCalls({ api, socket, onEnded, onRefused }) {
       await look();
       return;
     }
+    set({ elsewhere: call && isElsewhere(call) ? { call, peer: call.peer } : null });
     if (!call || !LIVE.includes(call.status)) return;
     const isIncoming = call.status === "ringing" && !isCaller(call);
     if (isIncoming) set({ call: newItem(call, call.peer, "incoming") });
     else if (mine(call)) await resume(call);
   }
 
-  async function resume(call) {
+  /** Go on here with the call that is on another device. */
+  async function takeOver() {
+    const { call, peer } = state.elsewhere;
+    if (state.call) return;
+    set({ elsewhere: null });
+    await resume({ ...call, peer }, async () => stateChanged((await ask("join")).call));
+  }
+
+  async function resume(call, join = () => {}) {
     const item = newItem(call, call.peer, call.status === "ringing" ? "outgoing" : "connecting");
     if (call.status === "active") Object.assign(item, { phase: "active", since: Date.parse(call.connected_at), credits: call.credits });
     set({ call: item });
@@ -250,10 +282,15 @@ export function createCalls({ api, socket, onEnded, onRefused }) {
       const stream = await openMedia(call.media);
       if (state.call?.call.id !== call.id) return stop(stream);
       change({ stream });
-      if (state.call.call.status !== "ringing") connect(true);
+      await join();
+      if (state.call && state.call.call.status !== "ringing") connect(true);
     } catch (error) {
       onRefused(error);
-      await hangUp();
+      if (mine(call)) await hangUp();
+      else {
+        put(null);
+        await elsewhere(call.id);
+      }
     }
     return undefined;
   }
@@ -272,7 +309,7 @@ export function createCalls({ api, socket, onEnded, onRefused }) {
     set({ call });
   }
 
-  return { answer, applyEvent, hangUp, online, readState, reset: () => put(null), start, toggle };
+  return { answer, applyEvent, hangUp, online, readState, reset: () => put(null), start, takeOver, toggle };
 }
 
 function newItem(call, peer, phase) {

@@ -20,10 +20,13 @@ export function createCallView(client, { openCredits }) {
   let ticking = null;
 
   on("call", render);
+  on("call", renderElsewhere);
+  on("elsewhere", renderElsewhere);
   on("wallet", note);
   remote.addEventListener("resize", picture);
   $("call-answer").addEventListener("click", () => client.calls.answer());
   $("call-hang-up").addEventListener("click", () => client.calls.hangUp());
+  $("elsewhere-take").addEventListener("click", () => client.calls.takeOver());
   $("call-mute").addEventListener("click", () => client.calls.toggle("audio"));
   $("call-camera").addEventListener("click", () => client.calls.toggle("video"));
   $("call-buy").addEventListener("click", openCredits);
@@ -56,6 +59,11 @@ export function createCallView(client, { openCredits }) {
     ring(rings ? item.phase : null);
     picture();
     tick();
+  }
+
+  function renderElsewhere() {
+    $("elsewhere").hidden = !state.elsewhere || state.call !== null;
+    if (state.elsewhere) setText($("elsewhere-text"), `You are in a call with ${state.elsewhere.peer.display_name} on another device.`);
   }
 
   function show({ peer, phase }) {

@@ -18,6 +18,7 @@ function emptyState() {
     conversations: new Map(), // id -> as the API has it, see chat.js for what is added
     unsent: [], // see outbox.js
     call: null, // the one of this window, see calls.js
+    elsewhere: null, // {call, peer}: one that goes on on another device of theirs
   };
 }
 
@@ -27,7 +28,7 @@ let due = null;
 export const state = emptyState();
 
 /** Hear of a topic: `me`, `wallet`, `prices`, `connection`, `blocked`, `conversations`, `unsent`,
- * `tray`, `call`, `calls` (the history), or `conversation:<id>`. Called once, however often it changed in one turn. */
+ * `tray`, `call`, `elsewhere`, `calls` (the history), or `conversation:<id>`. Called once, however often it changed in one turn. */
 export function on(topic, listener) {
   if (!listeners.has(topic)) listeners.set(topic, new Set());
   listeners.get(topic).add(listener);
