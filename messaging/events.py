@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-__all__ = ["MessageSent"]
+__all__ = ["ConversationRead", "MessageSent"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,3 +18,11 @@ class MessageSent:
     kind: str
     price: int
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationRead:
+    """A person has read all that there is for them in a conversation."""
+
+    conversation_id: UUID
+    user_id: UUID

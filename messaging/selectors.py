@@ -23,6 +23,7 @@ __all__ = [
     "has_message",
     "message_for",
     "messages_for",
+    "muted_in",
     "partner_for",
     "recipients_of",
     "view_for",
@@ -93,6 +94,17 @@ def recipients_of(message_ids: Collection[UUID]) -> dict[UUID, UUID]:
     return {
         message_id: conversations[conversation_id].peer_of(sender_id)
         for message_id, conversation_id, sender_id in sent
+    }
+
+
+def muted_in(conversation_ids: Collection[UUID]) -> set[tuple[UUID, UUID]]:
+    """Of these conversations, who muted which. One query."""
+    found = Conversation.objects.filter(pk__in=list(conversation_ids))
+    return {
+        (one.pk, user_id)
+        for one in found
+        for user_id in (one.first_id, one.second_id)
+        if one.of(user_id, "muted")
     }
 
 

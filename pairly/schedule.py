@@ -200,6 +200,19 @@ TASKS: tuple[PeriodicTask, ...] = (
         )
         for name in ("expire_ringing", "bill_calls", "reap_calls")
     ),
+    *(
+        PeriodicTask(
+            name=f"notifications.{name}",
+            function=f"notifications.tasks.{name}",
+            every=timedelta(milliseconds=settings.NOTIFICATION_POLL_MILLISECONDS),
+        )
+        for name in ("send_rings", "send_pushes", "send_mails")
+    ),
+    PeriodicTask(
+        name="notifications.trim_notifications",
+        function="notifications.tasks.trim_notifications",
+        every=time(hour=3, minute=50),
+    ),
 )
 if settings.MOCK_MODE:
     TASKS += (

@@ -28,6 +28,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("payments.urls")),
     path("api/v1/", include("pairly.accounts.urls")),
     path("api/v1/", include("pairly.moderation.urls")),
+    path("api/v1/", include("notifications.urls")),
     path("api/v1/", include("pairly.approvals.urls")),
     path("api/v1/", include("messaging.urls")),
     path("api/v1/", include("calling.urls")),

@@ -1,9 +1,14 @@
-"""What payments announce. Amounts are in minor units of the intent's currency."""
+"""What payments announce. Amounts are in minor units of ``currency``, the intent's.
+
+Fields with a default came later: events of before may still wait in the outbox.
+"""
 
 from dataclasses import dataclass
 from uuid import UUID
 
 __all__ = [
+    "CreditsAdded",
+    "CreditsLow",
     "DisputeClosed",
     "DisputeOpened",
     "PaymentFailed",
@@ -28,6 +33,8 @@ class PurchaseCompleted:
     user_id: UUID
     intent_id: UUID
     credits: int
+    amount_minor: int = 0
+    currency: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +44,8 @@ class PaymentFailed:
     user_id: UUID
     intent_id: UUID
     failure_code: str
+    amount_minor: int = 0
+    currency: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +57,7 @@ class RefundSettled:
     refund_id: UUID
     amount_minor: int
     credits: int
+    currency: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +68,7 @@ class RefundFailed:
     intent_id: UUID
     refund_id: UUID
     amount_minor: int
+    currency: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +77,7 @@ class DisputeOpened:
     intent_id: UUID
     dispute_id: UUID
     amount_minor: int
+    currency: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,3 +87,24 @@ class DisputeClosed:
     dispute_id: UUID
     amount_minor: int
     won: bool
+    currency: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CreditsAdded:
+    """Credits came that were not bought just now. ``reason`` is ``bonus``, ``grant``, ``refund``
+    or ``released`` (from a review); ``operation`` is their name in the ledger."""
+
+    user_id: UUID
+    credits: int
+    reason: str
+    operation: str
+
+
+@dataclass(frozen=True, slots=True)
+class CreditsLow:
+    """What a person may spend fell below ``CREDITS_LOW_CREDITS`` by this operation."""
+
+    user_id: UUID
+    available: int
+    operation: str

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from django.conf import settings
 
 from pairly.accounts.events import UserRegistered
+from pairly.outbox.services import emit
+from payments.events import CreditsAdded
 from payments.services import Grant, grant_many, open_wallets
 
 __all__ = ["open_wallets_of_the_new"]
@@ -27,3 +29,4 @@ def open_wallets_of_the_new(events: Sequence[UserRegistered]) -> None:
     ]
     if grants:
         grant_many(grants, now=now, announce=False)
+        emit(*(CreditsAdded(one.owner_id, one.credits, "bonus", one.operation) for one in grants))

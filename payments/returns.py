@@ -4,9 +4,11 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
+from pairly.outbox.services import emit
 from pairly.realtime.services import announce
 from payments import selectors
 from payments.debts import settle_debt
+from payments.events import CreditsAdded
 from payments.holds import SHARE_LEG, ids_of_hold
 from payments.ledger.accounts import BONUS, EARNINGS, PAID, SALES, house_key, personal_key
 from payments.ledger.books import AccountState, Books
@@ -61,6 +63,7 @@ def return_charges(
     books.write()
     settle_debt(payer_id, operation, now)
     announce([payer_id], "wallet.updated", selectors.wallet_of(payer_id).to_dict(), now)
+    emit(CreditsAdded(payer_id, credits, "refund", operation))
     return credits
 
 

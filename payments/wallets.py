@@ -8,7 +8,9 @@ from uuid import UUID
 import msgspec
 from django.conf import settings
 
+from pairly.outbox.services import emit
 from payments.errors import InsufficientCredits, SpendingFrozen
+from payments.events import CreditsLow
 from payments.ledger.accounts import (
     BONUS,
     DEBT,
@@ -89,6 +91,7 @@ class Charges:
     ) -> None:
         self._books = Books(now)
         self._share_percent: int = settings.MESSAGE_RECIPIENT_SHARE_PERCENT
+        self._low_credits: int = settings.CREDITS_LOW_CREDITS
         sales = house_key(SALES)
         keys = [sales]
         keys += [personal_key(user, kind) for user in payer_ids for kind in (BONUS, PAID)]
@@ -98,6 +101,7 @@ class Charges:
         self._sales = self._books.account(sales)
         self._debts = self._load_debts(payer_ids)
         self._spendable: dict[UUID, list[AccountState]] = {}
+        self._low: list[CreditsLow] = []
         self._written = False
 
     def charge(
@@ -129,7 +133,10 @@ class Charges:
                 self._books.apply(
                     Posting(leg, debit.id, credit.id, amount, kind, operation, meta=text)
                 )
-        return self.wallet(payer_id)
+        wallet = self.wallet(payer_id)
+        if wallet.available < self._low_credits <= wallet.available + credits:
+            self._low.append(CreditsLow(payer_id, wallet.available, operation))
+        return wallet
 
     def wallet(self, user_id: UUID) -> Wallet:
         """A payer's wallet with everything charged so far."""
@@ -141,6 +148,8 @@ class Charges:
             raise AssertionError("charges are written once")
         self._written = True
         self._books.write()
+        if self._low:
+            emit(*self._low)
 
     def _spendable_of(self, user_id: UUID) -> list[AccountState]:
         """In the order of spending; without the accounts that were never opened."""

@@ -8,8 +8,8 @@ __all__ = ["State"]
 
 
 class State:
-    """What a client keeps: conversations, most recent first, calls, the wallet, and what staff
-    told."""
+    """What a client keeps: conversations, most recent first, calls, the wallet, what staff told,
+    and notifications."""
 
     def __init__(self, person: Person) -> None:
         self._person = person
@@ -26,12 +26,15 @@ class State:
         self.calls: dict[str, Json] = {row["id"]: row for row in person.all_of("calls")}
         self.wallet = person.wallet()
         self.notices: list[Json] = person.all_of("moderation/notices")
+        self.notifications: list[Json] = person.all_of("notifications")
+        self.unread: int = person.call("GET", "notifications/unread-count")["count"]
 
-    def as_lists(self) -> tuple[list[Json], dict[str, Json], dict[str, Json], Json, list[Json]]:
+    def as_lists(self) -> tuple[object, ...]:
         rows = sorted(
             self.conversations.values(), key=lambda c: (c["updated_at"], c["id"]), reverse=True
         )
-        return rows, self.messages, self.calls, self.wallet, self.notices
+        told = (self.notices, self.notifications, self.unread)
+        return rows, self.messages, self.calls, self.wallet, *told
 
     def apply(self, event: Json) -> None:
         handler: Callable[[Json], None] = getattr(self, f"_on_{event['type'].replace('.', '_')}")
@@ -97,6 +100,20 @@ class State:
 
     def _on_moderation_decided(self, data: Json) -> None:
         self.notices.insert(0, data)
+
+    def _on_notification_new(self, data: Json) -> None:
+        others = [one for one in self.notifications if one["id"] != data["replaces_id"]]
+        self.notifications = [data["notification"], *others]
+        self.unread = data["unread"]
+
+    def _on_notification_unread(self, data: Json) -> None:
+        self.unread, up_to = data["count"], data["read_up_to"] or ""
+        for one in self.notifications:
+            is_read = one["id"] in data["read_ids"] or one["id"] <= up_to
+            if is_read and one["read_at"] is None:
+                one["read_at"] = data["at"]
+        gone = data["deleted_ids"]
+        self.notifications = [one for one in self.notifications if one["id"] not in gone]
 
     def _on_wallet_updated(self, data: Json) -> None:
         self.wallet = data

@@ -179,6 +179,36 @@ def play_grant(ava: Watched, ben: Watched, reason: str = "grant") -> None:
         )
 
 
+def play_notifications(ava: Watched, ben: Watched, _conversation_id: str) -> None:
+    """Told, told again in the place of the first, read, deleted, and all read at once."""
+    from notifications.services.telling import Wish, notify
+
+    def tell(*numbers: int, collapse_key: str = "") -> None:
+        notify(
+            [
+                Wish(
+                    user_id=UUID(ava.person.id),
+                    kind="call.missed",
+                    dedupe_key=str(number),
+                    context={"caller": "Ben"},
+                    collapse_key=collapse_key,
+                )
+                for number in (*numbers, *numbers)
+            ]
+        )
+
+    tell(1)
+    tell(2, 3, collapse_key="one")
+    tell(4, 5, collapse_key="one")
+    for place in (0, 0, 1):
+        told = ava.person.all_of("notifications")[place]["id"]
+        ava.socket.command("notification.read", {"id": told})
+    tell(6, 7)
+    ava.person.call("DELETE", f"notifications/{ava.person.all_of('notifications')[0]['id']}")
+    for _ in range(2):
+        ava.socket.command("notification.read_all")
+
+
 def play_calls(ava: Watched, ben: Watched, _conversation_id: str) -> None:
     """Declined, cancelled, and one that the last credits pay a minute of."""
 
@@ -227,7 +257,7 @@ def test_state_before_plus_events_is_state_after(people: tuple[Watched, Watched]
     play_grant(ava, ben, "more")
     for play in (
         *(play_edits, play_deletions, play_folders, play_moderation, play_decisions),
-        play_calls,
+        *(play_notifications, play_calls),
     ):
         play(ava, ben, conversation_id)
         check()

@@ -7,11 +7,13 @@ from uuid import UUID
 import msgspec
 
 from messaging.conversations import NONE, ConversationBatch, ConversationState, Side
+from messaging.events import ConversationRead
 from messaging.models import Hidden, Message
 from messaging.schemas import ReceiptData
 from pairly.accounts.selectors import hides_read_receipts
 from pairly.core import clock
 from pairly.core.errors import PairlyError, ValidationFailed
+from pairly.outbox.services import emit
 from pairly.realtime.frames import Origin, to_json
 from pairly.realtime.services import Append, append
 
@@ -83,6 +85,13 @@ def update_receipts(requests: Sequence[UpdateReceipt]) -> list[ReceiptResult | P
             conversations.touch(conversation)
     conversations.write()
     _announce(list(grown.values()), conversations, now)
+    emit(
+        *(
+            ConversationRead(request.conversation_id, request.user_id)
+            for request, result, _shown in grown.values()
+            if request.read_seq and not result.receipt.unread
+        )
+    )
     return results
 
 

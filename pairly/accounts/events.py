@@ -6,9 +6,11 @@ from uuid import UUID
 
 __all__ = [
     "MailRequested",
+    "PasswordChanged",
     "PhotoChanged",
     "ProfileChanged",
     "ReportMade",
+    "SignedIn",
     "UserBlocked",
     "UserDeleted",
     "UserRegistered",
@@ -55,6 +57,25 @@ class UserRestored:
 
 @dataclass(frozen=True, slots=True)
 class UserDeleted:
+    user_id: UUID
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """Somebody signed in with the password, on a new device; not told of a registration."""
+
+    user_id: UUID
+    device_id: UUID
+    device_name: str
+    address: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordChanged:
+    """By the person, or by who had a token that was mailed to them."""
+
     user_id: UUID
     at: datetime
 

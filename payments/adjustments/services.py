@@ -24,9 +24,11 @@ from pairly.audit.services import record
 from pairly.core import clock
 from pairly.core.db import change_one, run_atomic
 from pairly.core.errors import Conflict, NotFound, PermissionDenied, ValidationFailed
+from pairly.outbox.services import emit
 from pairly.realtime.services import announce
 from payments.adjustments.booking import book, operation_of
 from payments.adjustments.models import Adjustment, AdjustmentDay, Kind, State
+from payments.events import CreditsAdded
 from payments.selectors import wallet_of
 
 __all__ = ["ADJUSTED_CREDITS_MAX", "Limits", "adjust", "limits_of", "register_approvals"]
@@ -209,6 +211,9 @@ def _book(
     book(adjustment, now)
     after = wallet_of(adjustment.user_id)
     announce([adjustment.user_id], "wallet.updated", after.to_dict(), now)
+    if adjustment.kind in (Kind.GIVE_BONUS, Kind.GIVE_PAID):
+        given, operation = adjustment.credits, operation_of(adjustment)
+        emit(CreditsAdded(adjustment.user_id, given, "grant", operation))
     told = {"credits": adjustment.credits, "operation": operation_of(adjustment)}
     record(
         actor_id=actor_id,

@@ -121,7 +121,9 @@ def _open(intent: Intent, seen: DisputeSeen, now: datetime) -> Dispute:
     make_room(intent.pk, dispute.credits, now)
     hold(reversal_of(dispute), dispute.credits, now)
     move_money(reversal_of(dispute), intent, DISPUTES, dispute.amount_minor, now, back=False)
-    emit(DisputeOpened(intent.user_id, intent.pk, dispute.pk, dispute.amount_minor))
+    emit(
+        DisputeOpened(intent.user_id, intent.pk, dispute.pk, dispute.amount_minor, intent.currency)
+    )
     return dispute
 
 
@@ -131,7 +133,11 @@ def _decide(dispute: Dispute, intent: Intent, state: State, now: datetime) -> No
     else:
         _lose(dispute, intent, now)
     won = state == State.WON
-    emit(DisputeClosed(intent.user_id, intent.pk, dispute.pk, dispute.amount_minor, won))
+    emit(
+        DisputeClosed(
+            intent.user_id, intent.pk, dispute.pk, dispute.amount_minor, won, intent.currency
+        )
+    )
 
 
 def _win(dispute: Dispute, intent: Intent, now: datetime) -> None:

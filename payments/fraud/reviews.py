@@ -9,8 +9,10 @@ from pairly.audit.services import record
 from pairly.core.db import run_atomic
 from pairly.core.errors import Conflict, NotFound, PermissionDenied, ValidationFailed
 from pairly.core.ids import new_id
+from pairly.outbox.services import emit
 from pairly.realtime.services import announce
 from payments.debts import settle_debt
+from payments.events import CreditsAdded
 from payments.fraud.holds import change_review, operation_of, release
 from payments.fraud.models import Review
 from payments.refunds.services import refund_payment
@@ -31,9 +33,11 @@ def approve(
     """
 
     def set_free(review: Review, **decided: Any) -> None:
+        held, operation = review.held, operation_of(review.pk)
         release(review, now, **decided)
-        settle_debt(review.user_id, operation_of(review.pk), now)
+        settle_debt(review.user_id, operation, now)
         announce([review.user_id], "wallet.updated", wallet_of(review.user_id).to_dict(), now)
+        emit(CreditsAdded(review.user_id, held, "released", operation))
 
     return _decide(State.APPROVED, set_free, review_id, actor_id, reason, now, request_id)
 

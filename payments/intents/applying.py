@@ -97,7 +97,15 @@ def _follow(intent: Intent, status: Status, now: datetime) -> None:
     if status == Status.SUCCEEDED:
         complete_purchase(intent, now)
     elif status == Status.FAILED:
-        emit(PaymentFailed(intent.user_id, intent.pk, intent.failure_code))
+        emit(
+            PaymentFailed(
+                intent.user_id,
+                intent.pk,
+                intent.failure_code,
+                intent.amount_minor,
+                intent.currency,
+            )
+        )
 
 
 def _changes(

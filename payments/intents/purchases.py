@@ -41,7 +41,11 @@ def complete_purchase(intent: Intent, now: datetime) -> None:
     hold_for_review(intent, now)
     settle_debt(intent.user_id, operation_of(intent.pk), now)
     Receipt(id=intent.pk, number=_next_number(), created_at=now).save()
-    emit(PurchaseCompleted(intent.user_id, intent.pk, intent.credits))
+    emit(
+        PurchaseCompleted(
+            intent.user_id, intent.pk, intent.credits, intent.amount_minor, intent.currency
+        )
+    )
     announce([intent.user_id], "wallet.updated", wallet_of(intent.user_id).to_dict(), now)
 
 

@@ -198,7 +198,16 @@ def _settle(refund: Refund, intent: Intent, now: datetime, **changes: Any) -> No
     )
     take(reversal_of(refund), credits, now)
     move_money(reversal_of(refund), intent, REFUNDS, refund.amount_minor, now, back=False)
-    emit(RefundSettled(intent.user_id, intent.pk, refund.pk, refund.amount_minor, credits))
+    emit(
+        RefundSettled(
+            intent.user_id,
+            intent.pk,
+            refund.pk,
+            refund.amount_minor,
+            credits,
+            intent.currency,
+        )
+    )
 
 
 def _fail(refund: Refund, intent: Intent, now: datetime, **changes: Any) -> None:
@@ -206,7 +215,7 @@ def _fail(refund: Refund, intent: Intent, now: datetime, **changes: Any) -> None
         give_up(refund, intent, State.FAILED, now, **changes)
     else:
         _undo(refund, intent, now, **changes)
-    emit(RefundFailed(intent.user_id, intent.pk, refund.pk, refund.amount_minor))
+    emit(RefundFailed(intent.user_id, intent.pk, refund.pk, refund.amount_minor, intent.currency))
 
 
 def _undo(refund: Refund, intent: Intent, now: datetime, **changes: Any) -> None:

@@ -47,6 +47,7 @@ def heard() -> list[str]:
 @pytest.mark.usefixtures("trusting")
 def test_each_is_told_once() -> None:
     buyer, desk = Buyer(), Desk()
+    assert heard() == ["CreditsAdded"]  # the welcome bonus
     declined = buyer.intent()
     buyer.play(declined, "decline")
     (failed,) = HEARD

@@ -9,7 +9,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 
 from pairly.accounts import selectors
-from pairly.accounts.events import MailRequested
+from pairly.accounts.events import MailRequested, PasswordChanged
 from pairly.accounts.models import MailedSecret, User
 from pairly.accounts.services.devices import end_devices
 from pairly.accounts.services.sign_ins import clear_failures, confirm_password, wrong_password
@@ -65,6 +65,7 @@ def change_password(
         if not change_one(as_checked, password=password_hash):
             raise wrong_password("current_password")
         end_devices(user_id=user.pk, except_device_id=device_id)
+        emit(PasswordChanged(user_id=user.pk, at=clock.now()))
 
     run_atomic(change)
 
@@ -121,6 +122,7 @@ def reset_password(*, token: str, new_password: str) -> None:
         User.objects.filter(pk=user.pk, email_verified_at=None).update(email_verified_at=now)
         clear_failures(user, now)
         end_devices(user_id=user.pk)
+        emit(PasswordChanged(user_id=user.pk, at=now))
         return True
 
     if not run_atomic(reset):

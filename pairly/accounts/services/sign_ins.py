@@ -7,7 +7,7 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 
-from pairly.accounts import selectors
+from pairly.accounts import events, selectors
 from pairly.accounts.errors import AccountSuspended, WrongCredentials
 from pairly.accounts.models import Device, SignInAttempt, User
 from pairly.accounts.services.devices import Origin, open_device
@@ -15,6 +15,7 @@ from pairly.accounts.tokens import keyed_hash
 from pairly.core import clock
 from pairly.core.db import run_atomic
 from pairly.core.errors import RateLimited, ValidationFailed
+from pairly.outbox.services import emit
 
 __all__ = [
     "SignedIn",
@@ -57,6 +58,15 @@ def sign_in(*, email: str, password: str, origin: Origin, staff_only: bool = Fal
 def _sign_in(user: User, origin: Origin, now: datetime) -> SignedIn:
     _record(user.email, user.pk, Outcome.SUCCEEDED, origin.address, now)
     device, token = open_device(user=user, origin=origin, now=now)
+    emit(
+        events.SignedIn(
+            user_id=user.pk,
+            device_id=device.pk,
+            device_name=device.name,
+            address=device.address,
+            at=now,
+        )
+    )
     return SignedIn(user=user, device=device, token=token)
 
 

@@ -1,0 +1,54 @@
+"""Quiet hours: from one time of the day to another where a person lives, perhaps over midnight."""
+
+from datetime import UTC, datetime, time, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+__all__ = ["parse_time", "quiet_until"]
+
+
+def parse_time(text: str) -> time:
+    """``HH:MM``. Raises ``ValueError``."""
+    if len(text) != 5 or text[2] != ":":
+        raise ValueError(f"{text!r} is no HH:MM")
+    return time(int(text[:2]), int(text[3:]))
+
+
+def quiet_until(now: datetime, zone_name: str, start: str, end: str) -> datetime | None:
+    """When the quiet that reigns now is over; None when it does not reign.
+
+    The clock of the person's zone decides. Where it skips the end, quiet lasts as long as if it
+    had not; where it shows the end twice, until the second of the two.
+    """
+    if not start or start == end:
+        return None
+    zone = _zone(zone_name)
+    begins, ends = parse_time(start), parse_time(end)
+    local = now.astimezone(zone)
+    for day in (local.date() - timedelta(days=1), local.date()):
+        last_day = day if begins < ends else day + timedelta(days=1)
+        opened = _moment(day, begins, zone, fold=0)
+        closed = _moment(last_day, ends, zone, fold=1)
+        if opened <= now < closed:
+            return closed
+    return None
+
+
+def _moment(day: object, at: time, zone: ZoneInfo, *, fold: int) -> datetime:
+    """``fold`` says which of two, where the clock shows the time twice."""
+    wanted = datetime.combine(day, at, tzinfo=zone).replace(fold=fold)  # type: ignore[arg-type]
+    return wanted.replace(fold=0 if _is_skipped(wanted) else fold).astimezone(UTC)
+
+
+def _is_skipped(local: datetime) -> bool:
+    return local.astimezone(UTC).astimezone(local.tzinfo).replace(tzinfo=None, fold=0) != (
+        local.replace(tzinfo=None, fold=0)
+    )
+
+
+@lru_cache(maxsize=512)
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")
