@@ -8,6 +8,7 @@ class NotificationsConfig(AppConfig):
         from calling.events import CallConnected, CallEnded
         from messaging.events import ConversationRead, MessageSent
         from notifications import commands, handlers  # noqa: F401 - registers the commands.
+        from notifications.broadcasts.services import register_approvals
         from notifications.events import MessagesSeen
         from notifications.exports import notifications_export, preferences_export
         from notifications.triggers import TRIGGERS
@@ -15,6 +16,7 @@ class NotificationsConfig(AppConfig):
         from pairly.accounts.events import UserDeleted
         from pairly.outbox.services import subscribe
 
+        register_approvals()
         for event_type in TRIGGERS:
             subscribe(event_type, handlers.tell)
         subscribe(MessageSent, handlers.note_waiting, inside=True)

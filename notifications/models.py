@@ -7,12 +7,12 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from notifications.broadcasts.models import TITLE_LENGTH_MAX, Broadcast
 from notifications.kinds import CHANNELS, Lane
 from pairly.core.ids import new_id
 
-__all__ = ["Delivery", "Notification", "Preferences", "dedupe_key_of"]
+__all__ = ["Broadcast", "Delivery", "Notification", "Preferences", "dedupe_key_of"]
 
-TITLE_LENGTH_MAX = 200
 KEY_LENGTH_MAX = 200
 
 

@@ -17,7 +17,7 @@ from django.template import Context
 from django.template.loader import get_template, render_to_string
 from django.utils.text import Truncator
 
-from notifications.models import TITLE_LENGTH_MAX
+from notifications.broadcasts.models import TITLE_LENGTH_MAX
 
 __all__ = ["DIGEST", "LANGUAGES", "LANGUAGE_DEFAULT", "Rendered", "render", "version_of"]
 

@@ -209,6 +209,11 @@ TASKS: tuple[PeriodicTask, ...] = (
         for name in ("send_rings", "send_pushes", "send_mails")
     ),
     PeriodicTask(
+        name="notifications.send_broadcasts",
+        function="notifications.tasks.send_broadcasts",
+        every=timedelta(seconds=5),
+    ),
+    PeriodicTask(
         name="notifications.trim_notifications",
         function="notifications.tasks.trim_notifications",
         every=time(hour=3, minute=50),

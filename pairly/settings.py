@@ -462,6 +462,7 @@ NOTIFICATION_PUSH_PAUSE_SECONDS = pairly_int("NOTIFICATION_PUSH_PAUSE_SECONDS", 
 NOTIFICATION_DIGEST_MINUTES = pairly_int("NOTIFICATION_DIGEST_MINUTES", 60)
 NOTIFICATION_KEEP_DAYS = pairly_int("NOTIFICATION_KEEP_DAYS", 90, minimum=8)
 NOTIFICATION_REPLAYS_MAX = pairly_int("NOTIFICATION_REPLAYS_MAX", 5, minimum=1)
+BROADCAST_PEOPLE_PER_MINUTE_MAX = pairly_int("BROADCAST_PEOPLE_PER_MINUTE_MAX", 6000, minimum=1)
 
 # Moderation: what looks at texts, and how long what was looked at is kept
 
@@ -702,6 +703,13 @@ SPECTACULAR_SETTINGS = {
         "ReportTargetType": "pairly.accounts.models.Report.TargetType",
         "AlertSeverity": "pairly.alerts.models.Severity",
         "AlertState": "pairly.alerts.models.Alert.State",
+        "BroadcastKind": "notifications.broadcasts.models.BROADCAST_KIND_CHOICES",
+        "BroadcastState": "notifications.broadcasts.models.Broadcast.State",
+        "DeliveryReason": "notifications.models.Delivery.Reason",
+        "DeliveryState": "notifications.models.Delivery.State",
+        "NotificationChannel": "notifications.staff_serializers.CHANNEL_CHOICES",
+        "NotificationKind": "notifications.staff_serializers.KIND_CHOICES",
+        "SendingChannel": "notifications.staff_serializers.SENT_CHANNELS",
         "FraudReviewState": "payments.fraud.models.Review.State",
         "IntentStatus": "payments.intents.states.Status",
         "PushProvider": "notifications.push.models.PushDevice.Provider",

@@ -8,12 +8,13 @@ import pytest
 import time_machine
 
 from pairly.accounts.tests.conftest import guest, join
+from payments.tests.conftest import trusting
 
 if TYPE_CHECKING:
     from notifications.channels import Channel
     from notifications.tests.senders import Recorder
 
-__all__ = ["guest", "join"]
+__all__ = ["guest", "join", "trusting"]
 
 
 @pytest.fixture

@@ -34,6 +34,9 @@ PERMISSIONS: Final[dict[str, str]] = {
     "analytics.view": "See dashboards",
     "exports.act": "Export data",
     "audit.view": "See the audit log",
+    "notifications.view": "See what people were told, on which channel, and how it went",
+    "notifications.act": "Send dead letters again, try texts on oneself",
+    "notifications.broadcast": "Write broadcasts, approve those of others, stop them",
     "system.view": "See jobs, alerts, live calls and presence",
     "system.act": "Run jobs, acknowledge alerts, change settings",
 }
@@ -49,6 +52,7 @@ ROLES: Final[dict[str, frozenset[str]]] = {
             "moderation.view",
             "moderation.act",
             "content.view",
+            "notifications.view",
             "system.view",
         }
     ),
@@ -61,6 +65,8 @@ ROLES: Final[dict[str, frozenset[str]]] = {
             "ledger.view",
             "credits.grant",
             "approvals.view",
+            "notifications.view",
+            "notifications.act",
         }
     ),
     "finance": frozenset(

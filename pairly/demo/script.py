@@ -1,6 +1,16 @@
 """The story, chapter by chapter. A new feature is a step here: one function, its title above it."""
 
-from pairly.demo import calls, chat, credits, ledger, people, pictures, purchases, safety
+from pairly.demo import (
+    calls,
+    chat,
+    credits,
+    ledger,
+    notifications,
+    people,
+    pictures,
+    purchases,
+    safety,
+)
 from pairly.demo.story import Chapter
 
 __all__ = ["CHAPTERS"]
@@ -48,6 +58,14 @@ CHAPTERS: tuple[Chapter, ...] = (
             purchases.begin,
             purchases.pay,
             purchases.refuse_forged_webhooks,
+        ),
+    ),
+    (
+        "Notifications",
+        (
+            notifications.tell_who_is_away,
+            notifications.read_on_one_device,
+            notifications.choose,
         ),
     ),
     (

@@ -39,6 +39,7 @@ class Story:
     ava_tablet: Person
     ben: Person
     ben_tablet: Person
+    cleo: Person
     ava_socket: Socket
     ava_tablet_socket: Socket
     ben_socket: Socket
