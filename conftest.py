@@ -83,8 +83,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def stop_batchers() -> None:
     """Let the threads that write in batches end, so that none holds the last test's database."""
     from pairly.core import batching
+    from presence.tracker import worker
 
-    for batcher in vars(batching).values():
+    for batcher in (*vars(batching).values(), worker):
         if isinstance(batcher, batching.Batcher):
             batcher.stop()
 
@@ -112,6 +113,7 @@ def database(migrated_database: Any) -> Iterator[None]:
 
     from pairly.moderation.classifier import rules
     from payments.pricing import price_list
+    from presence.stores import chosen
 
     stop_batchers()
     migrated_database.reset()
@@ -120,6 +122,7 @@ def database(migrated_database: Any) -> Iterator[None]:
     channel_layers.backends.clear()
     price_list.forget()
     rules.forget()
+    chosen.forget()
     yield
     stop_batchers()
     connections.close_all()

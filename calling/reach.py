@@ -1,7 +1,7 @@
 """Who can be rung at all: somebody with an open socket, or with a device that takes pushes.
 
-Other apps know of more ways than the sockets of this process: each registers a function that says
-of a person whether it can reach them.
+Presence knows the sockets of every process. Apps that lie above know of more ways: each registers
+a function that says of a person whether it can reach them.
 """
 
 from collections.abc import Callable
@@ -10,28 +10,25 @@ from uuid import UUID
 from django.conf import settings
 
 from pairly.realtime.connections import hub
+from presence.selectors import may_be_connected
 
 __all__ = ["can_be_rung", "register"]
 
 Reaches = Callable[[UUID], bool]
 
 _ways: list[Reaches] = []
-_pushes: list[Reaches] = []
 
 
-def register(reaches: Reaches, *, knows_sockets: bool = True) -> None:
-    """Add a way to reach people; ``knows_sockets`` if it knows of those of every process. Call it
-    from ``AppConfig.ready``."""
-    ways = _ways if knows_sockets else _pushes
-    if reaches not in ways:
-        ways.append(reaches)
+def register(reaches: Reaches) -> None:
+    """Add a way to reach people beside sockets. Call it from ``AppConfig.ready``."""
+    if reaches not in _ways:
+        _ways.append(reaches)
 
 
 def can_be_rung(user_id: UUID) -> bool:
-    """Whether an invite may come through. With several processes that have no shared knowledge of
-    sockets everybody may be connected to another one, so it rings, perhaps in vain."""
+    """Whether an invite may come through: here, at another process, or by one of the ways."""
     if any(connection.features >= {"calls"} for connection in hub.of(user_id)):
         return True
-    if any(reaches(user_id) for reaches in (*_ways, *_pushes)):
+    if settings.REALTIME_BROADCAST and may_be_connected(user_id):
         return True
-    return settings.REALTIME_BROADCAST and not _ways
+    return any(reaches(user_id) for reaches in _ways)

@@ -12,11 +12,12 @@ from django.conf import settings
 from django.db.models import Count, QuerySet, Sum
 
 from calling.grades import Grade
-from calling.models import Call, Media, MetInvite, Quality
+from calling.models import Call, Media, MetInvite, Quality, Slot
 from calling.states import Reason, Status
 from pairly.accounts.models import User
 from pairly.core.errors import Conflict, NotFound
 from pairly.core.ids import first_id_at
+from pairly.core.table import Table
 
 __all__ = [
     "Listed",
@@ -30,7 +31,12 @@ __all__ = [
     "has_call",
     "listed",
     "statistics_of",
+    "talking",
 ]
+
+
+SLOTS = Table(Slot, "user_id", "call_id")
+STATUSES = Table(Call, "id", "status")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +98,15 @@ def callees_of(call_ids: Collection[UUID]) -> dict[UUID, UUID]:
     """Who was called, by call; the unknown are left out."""
     found = Call.objects.filter(pk__in=list(call_ids))
     return dict(found.values_list("pk", "callee_id"))
+
+
+def talking(user_ids: Collection[UUID]) -> set[UUID]:
+    """Those of the people who are in a call that both sides have media of. Two bulk reads."""
+    calls = {row[0]: row[1] for row in SLOTS.select("user_id", user_ids) if row[1] is not None}
+    active = {
+        row[0] for row in STATUSES.select("id", set(calls.values())) if row[1] == Status.ACTIVE
+    }
+    return {user_id for user_id, call_id in calls.items() if call_id in active}
 
 
 def due_calls(statuses: Iterable[Status], now: datetime, limit: int) -> list[UUID]:

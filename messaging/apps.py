@@ -12,13 +12,14 @@ class MessagingConfig(AppConfig):
         from messaging.attachments.handlers import remove_files_of_the_deleted
         from messaging.attachments.selectors import attachments_export
         from messaging.exports import messages_of
-        from messaging.selectors import has_message, recipients_of
+        from messaging.selectors import acquainted, has_message, recipients_of
         from messaging.subject import MessageSubject
         from pairly.accounts import exports, report_targets
         from pairly.accounts.events import UserBlocked, UserDeleted, UserUnblocked
         from pairly.moderation import subjects
         from pairly.outbox.services import subscribe
         from payments.fraud import payees
+        from presence import registry
 
         register(check_attachment_sizes, "pairly")
         subscribe(UserBlocked, handlers.on_blocks_changed, inside=True)
@@ -29,3 +30,4 @@ class MessagingConfig(AppConfig):
         report_targets.register("message", has_message)
         subjects.register("message", MessageSubject())
         payees.register("message", recipients_of)
+        registry.register_acquaintance(acquainted)

@@ -112,6 +112,7 @@ def message_delete(
     data=ReceiptCommand,
     ack=ReceiptData,
     operation=update_receipts,
+    is_activity=False,
 )
 def receipt_update(connection: Connection, data: ReceiptCommand, origin: Origin) -> UpdateReceipt:
     """Moves this person's delivered and read watermarks forward; read implies delivered."""

@@ -9,15 +9,17 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from messaging.models import Conversation, Folder, Hidden, Message
+from messaging.models import Conversation, Folder, Hidden, Message, pair_key
 from pairly.accounts.models import User
 from pairly.accounts.selectors import standings_of
 from pairly.core import clock
 from pairly.core.errors import NotFound, Unavailable
+from pairly.core.table import Table
 
 __all__ = [
     "ConversationView",
     "Listed",
+    "acquainted",
     "conversation_for",
     "conversations_for",
     "has_message",
@@ -29,6 +31,9 @@ __all__ = [
     "view_for",
     "views_of",
 ]
+
+
+ACQUAINTANCES = Table(Conversation, "pair_key", "blocked", "first_folder", "second_folder")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +89,14 @@ def partner_for(user_id: UUID, conversation_id: UUID) -> UUID | None:
         raise Unavailable
     heard = user_id not in standings.shadowed and _lists(conversation, partner_id)
     return partner_id if heard else None
+
+
+def acquainted(pairs: Collection[tuple[UUID, UUID]]) -> set[tuple[UUID, UUID]]:
+    """Those of the pairs who share a conversation that both have, with no block. One bulk read."""
+    keys = {pair: pair_key(*pair) for pair in pairs}
+    rows = ACQUAINTANCES.select("pair_key", set(keys.values()))
+    known = {key for key, blocked, *folders in rows if not blocked and Folder.NONE not in folders}
+    return {pair for pair, key in keys.items() if key in known}
 
 
 def recipients_of(message_ids: Collection[UUID]) -> dict[UUID, UUID]:

@@ -188,6 +188,21 @@ TASKS: tuple[PeriodicTask, ...] = (
         every=time(hour=3, minute=40),
     ),
     PeriodicTask(
+        name="presence.sweep_presence",
+        function="presence.tasks.sweep_presence",
+        every=timedelta(milliseconds=settings.PRESENCE_SWEEP_MILLISECONDS),
+    ),
+    PeriodicTask(
+        name="presence.count_presence",
+        function="presence.tasks.count_presence",
+        every=timedelta(minutes=1),
+    ),
+    PeriodicTask(
+        name="presence.forget_presence",
+        function="presence.tasks.forget_presence",
+        every=time(hour=3, minute=50),
+    ),
+    PeriodicTask(
         name="messaging.remove_unused_attachments",
         function="messaging.attachments.tasks.remove_unused_attachments",
         every=timedelta(minutes=1),

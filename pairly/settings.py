@@ -125,6 +125,7 @@ INSTALLED_APPS = [
     "pairly.jobs",
     "pairly.staff.apps.StaffConfig",
     "payments",
+    "presence",
     "messaging",
     "calling",
     "analytics",
@@ -371,6 +372,20 @@ SOCKET_QUEUE_CHARACTERS_MAX = pairly_int("SOCKET_QUEUE_CHARACTERS_MAX", 2_000_00
 SOCKET_FRAMES_MAX = pairly_int("SOCKET_FRAMES_MAX", 300, minimum=1)
 SOCKET_FRAMES_WINDOW_SECONDS = pairly_int("SOCKET_FRAMES_WINDOW_SECONDS", 5, minimum=1)
 SOCKET_BAD_FRAMES_PER_MINUTE = pairly_int("SOCKET_BAD_FRAMES_PER_MINUTE", 50, minimum=1)
+
+# Presence
+
+PRESENCE_AWAY_SECONDS = pairly_int("PRESENCE_AWAY_SECONDS", 300, minimum=1)
+PRESENCE_OFFLINE_SECONDS = pairly_int("PRESENCE_OFFLINE_SECONDS", 1800, minimum=1)
+PRESENCE_DAMPING_SECONDS = pairly_int("PRESENCE_DAMPING_SECONDS", 5)
+PRESENCE_LEASE_SECONDS = pairly_int("PRESENCE_LEASE_SECONDS", 75, minimum=3)
+PRESENCE_SWEEP_MILLISECONDS = pairly_int("PRESENCE_SWEEP_MILLISECONDS", 1000, minimum=10)
+PRESENCE_WATCHED_MAX = pairly_int("PRESENCE_WATCHED_MAX", 500, minimum=1)
+PRESENCE_WATCHES_MAX = pairly_int("PRESENCE_WATCHES_MAX", 30, minimum=1)
+PRESENCE_WATCHES_WINDOW_SECONDS = pairly_int("PRESENCE_WATCHES_WINDOW_SECONDS", 10, minimum=1)
+PRESENCE_SETS_MAX = pairly_int("PRESENCE_SETS_MAX", 10, minimum=1)
+PRESENCE_SETS_WINDOW_SECONDS = pairly_int("PRESENCE_SETS_WINDOW_SECONDS", 60, minimum=1)
+PRESENCE_HISTORY_DAYS = pairly_int("PRESENCE_HISTORY_DAYS", 30, minimum=1)
 
 # Ledger and prices
 
@@ -697,6 +712,8 @@ SPECTACULAR_SETTINGS = {
         "CallEndReason": "calling.states.Reason",
         "CallMedia": "calling.models.Media",
         "CallStatus": "calling.states.Status",
+        "PresenceMode": "presence.status.Mode",
+        "PresenceStatus": "presence.serializers.SHOWN",
         "MessageKind": "messaging.models.MessageKind",
         "CaseTargetType": "pairly.moderation.models.Case.TargetType",
         "ReportReason": "pairly.accounts.models.Report.Reason",

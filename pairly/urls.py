@@ -30,6 +30,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("pairly.moderation.urls")),
     path("api/v1/", include("notifications.urls")),
     path("api/v1/", include("pairly.approvals.urls")),
+    path("api/v1/", include("presence.urls")),
     path("api/v1/", include("messaging.urls")),
     path("api/v1/", include("calling.urls")),
     path("api/v1/", include("analytics.urls")),

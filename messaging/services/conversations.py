@@ -21,6 +21,7 @@ from pairly.core.db import run_atomic
 from pairly.core.errors import NotFound, PairlyError, Unavailable, ValidationFailed
 from pairly.realtime.frames import to_json
 from pairly.realtime.services import Append, append
+from presence.services import people_changed
 
 __all__ = [
     "ChangeConversation",
@@ -67,6 +68,8 @@ def _open(user_id: UUID, other_id: UUID, now: datetime) -> tuple[UUID, bool]:
     conversations.touch(conversation)
     conversations.write()
     append([_opened(conversation, one, now) for one in news], now)
+    if not conversation.is_unlisted:
+        people_changed([user_id, other_id])
     return conversation.id, True
 
 

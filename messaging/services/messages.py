@@ -43,6 +43,7 @@ from pairly.realtime.frames import to_json
 from pairly.realtime.services import Append, append
 from payments.pricing.price_list import message_price
 from payments.services import Charges, Wallet
+from presence.services import people_changed
 
 __all__ = ["SendResult", "send_messages"]
 
@@ -268,6 +269,8 @@ class _SendBatch:
         *,
         withheld: bool,
     ) -> None:
+        if conversation.is_unlisted and not withheld:
+            people_changed([conversation.first_id, conversation.second_id])
         conversation.last_seq += 1
         mine, theirs = conversation.sides_of(request.sender_id)
         self._show(mine, conversation.last_seq, message_id)

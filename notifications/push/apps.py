@@ -19,7 +19,7 @@ class PushConfig(AppConfig):
         from pairly.outbox.services import subscribe
 
         channels.register(PushSender())
-        reach.register(has_device, knows_sockets=False)
+        reach.register(has_device)
         subscribe(UserDeleted, forget_devices, inside=True)
         exports.register("push_devices", push_devices_of)
         register(check_push_settings, "notifications", Tags.security)

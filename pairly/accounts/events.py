@@ -8,6 +8,7 @@ __all__ = [
     "MailRequested",
     "PasswordChanged",
     "PhotoChanged",
+    "PrivacyChanged",
     "ProfileChanged",
     "ReportMade",
     "SignedIn",
@@ -83,6 +84,14 @@ class PasswordChanged:
 @dataclass(frozen=True, slots=True)
 class ProfileChanged:
     """The words that others read of a person are other ones."""
+
+    user_id: UUID
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PrivacyChanged:
+    """Others may know something else of whether a person is here."""
 
     user_id: UUID
     at: datetime

@@ -24,6 +24,7 @@ def account_of(user_id: UUID) -> dict[str, Any]:
         "listed",
         "show_online_status",
         "show_last_seen",
+        "show_in_call",
         "send_read_receipts",
         "terms_version",
         "terms_accepted_at",

@@ -69,6 +69,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     listed = models.BooleanField(default=True)
     show_online_status = models.BooleanField(default=True)
     show_last_seen = models.BooleanField(default=True)
+    show_in_call = models.BooleanField(default=True)
     send_read_receipts = models.BooleanField(default=True)
 
     terms_version = models.CharField(max_length=20, blank=True)

@@ -177,6 +177,7 @@ class ProfileSerializer(StrictSerializer):
     listed = serializers.BooleanField(required=False)
     show_online_status = serializers.BooleanField(required=False)
     show_last_seen = serializers.BooleanField(required=False)
+    show_in_call = serializers.BooleanField(required=False)
     send_read_receipts = serializers.BooleanField(required=False)
 
 
@@ -257,6 +258,7 @@ class UserSerializer(serializers.ModelSerializer[User]):
             "listed",
             "show_online_status",
             "show_last_seen",
+            "show_in_call",
             "send_read_receipts",
             "terms_version",
             "terms_accepted_at",

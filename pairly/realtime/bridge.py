@@ -19,7 +19,7 @@ from typing import Any
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 
-from pairly.realtime.news import Disconnect, News, packed, unpacked
+from pairly.realtime.news import Published, packed, unpacked
 
 __all__ = ["Bridge"]
 
@@ -33,7 +33,7 @@ RESUBSCRIBE_SECONDS = 1
 NEWS_AT_ONCE = 500
 NEWS_WAITING_MAX = 20_000
 
-Items = Sequence[News | Disconnect]
+Items = Sequence[Published]
 
 
 class Bridge:
@@ -48,7 +48,7 @@ class Bridge:
         self._deliver, self._look_again = deliver, look_again
         self._process = uuid.uuid4().hex
         self._number = 0
-        self._waiting: deque[News | Disconnect] = deque()
+        self._waiting: deque[Published] = deque()
         self._heard: dict[str, tuple[int, float]] = {}
         """Of each process the newest number, and when it came (monotonic seconds)."""
         self._missed = False

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import msgspec
 from django.conf import settings
 
-from pairly.realtime.connections import Connection
+from pairly.realtime.connections import Connection, hub
 from pairly.realtime.frames import event_frame, register_command
 from pairly.realtime.readers import batched_reader, run_in_reader
 from pairly.realtime.selectors import catch_up, heartbeat_positions
@@ -38,7 +38,14 @@ def _sync_rate() -> tuple[int, float]:
     return settings.SYNCS_MAX, settings.SYNCS_WINDOW_SECONDS
 
 
-@register_command("sync", feature="general", data=SyncCommand, ack=SyncAck, rate=_sync_rate)
+@register_command(
+    "sync",
+    feature="general",
+    data=SyncCommand,
+    ack=SyncAck,
+    rate=_sync_rate,
+    is_activity=False,
+)
 async def sync(connection: Connection, data: SyncCommand) -> SyncAck:
     """Replays this person's events after a position, oldest first: 300 at most, fewer of long
     ones. Ask again from the answered position until it stands still. `resync` means: fetch state
@@ -51,10 +58,18 @@ async def sync(connection: Connection, data: SyncCommand) -> SyncAck:
     return SyncAck(found.position, found.resync, frames)
 
 
-@register_command("presence.heartbeat", feature="general", data=HeartbeatCommand, ack=HeartbeatAck)
+@register_command(
+    "presence.heartbeat",
+    feature="general",
+    data=HeartbeatCommand,
+    ack=HeartbeatAck,
+    is_activity=False,
+)
 async def heartbeat(connection: Connection, data: HeartbeatCommand) -> HeartbeatAck:
-    """Reports that the person is there and checks the account; answers the latest position, so
-    that a lost event shows as a gap."""
+    """Reports that the device is there, and with `active` the person before it; checks the
+    account. Answers the latest position, so that a lost event shows as a gap."""
+    if data.active:
+        hub.acted(connection)
     loop = asyncio.get_running_loop()
     answer: asyncio.Future[Any] = loop.create_future()
 

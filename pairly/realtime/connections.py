@@ -11,7 +11,7 @@ import asyncio
 import itertools
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from django.conf import settings
@@ -21,15 +21,31 @@ from pairly.core.limits import TokenBucket
 from pairly.realtime.bridge import Bridge
 from pairly.realtime.errors import CloseCode
 from pairly.realtime.frames import EVENTS, Feature, ack_frame, error_frame, event_frame
-from pairly.realtime.news import Disconnect, News
+from pairly.realtime.news import News, Notice, Published
 from pairly.realtime.readers import run_in_reader
 from pairly.realtime.selectors import events_at, heartbeat_positions
 
-__all__ = ["Connection", "Hub", "hub"]
+__all__ = ["Connection", "Hub", "SocketObserver", "hub"]
 
 CLOSE_SECONDS_MAX = 5
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+class SocketObserver(Protocol):
+    """Hears of the sockets of this process, on the event loop."""
+
+    def opened(self, connection: "Connection") -> None:
+        """It was told that it is ready."""
+
+    def acted(self, connection: "Connection") -> None:
+        """The person before it did something."""
+
+    def closed(self, connection: "Connection") -> None:
+        """One that was opened is gone."""
+
+    def missed(self) -> None:
+        """What other processes told may have been lost."""
 
 
 class Connection:
@@ -93,6 +109,11 @@ class Connection:
     @property
     def closing(self) -> bool:
         return self._close_code is not None
+
+    @property
+    def close_code(self) -> int | None:
+        """What we close it with; None while it is open and when the peer leaves first."""
+        return self._close_code
 
     @property
     def is_ready(self) -> bool:
@@ -189,8 +210,10 @@ class Hub:
 
     def __init__(self) -> None:
         self.connections: dict[UUID, set[Connection]] = {}
+        self.observers: list[SocketObserver] = []
+        self._listeners: dict[str, Callable[[str], None]] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._pending: deque[Sequence[News | Disconnect]] = deque()
+        self._pending: deque[Sequence[Published]] = deque()
         self._bridge = Bridge(self.deliver, self.look_again)
 
     # Sockets come and go; on the event loop.
@@ -216,6 +239,18 @@ class Hub:
             if not mine:
                 del self.connections[connection.user_id]
 
+    def opened(self, connection: Connection) -> None:
+        for observer in self.observers:
+            observer.opened(connection)
+
+    def acted(self, connection: Connection) -> None:
+        for observer in self.observers:
+            observer.acted(connection)
+
+    def closed(self, connection: Connection) -> None:
+        for observer in self.observers:
+            observer.closed(connection)
+
     def of(self, user_id: UUID) -> list[Connection]:
         """A person's open sockets in this process. From any thread."""
         return list(self.connections.get(user_id, ()))
@@ -225,7 +260,12 @@ class Hub:
 
     # News; from any thread.
 
-    def publish(self, news: Sequence[News | Disconnect]) -> None:
+    def listen(self, topic: str, function: Callable[[str], None]) -> None:
+        """Call the function on the event loop with the data of each notice of the topic. Once
+        for each topic, from ``AppConfig.ready``."""
+        self._listeners[topic] = function
+
+    def publish(self, news: Sequence[Published]) -> None:
         """Deliver to this process's sockets and tell the other processes. Call after commit."""
         loop = self._loop
         if loop is not None and not loop.is_closed():
@@ -246,9 +286,12 @@ class Hub:
             if self._bridge.is_running:
                 self._bridge.tell(news)
 
-    def deliver(self, news: Sequence[News | Disconnect]) -> None:
-        """Hand news to local sockets, in order. On the event loop."""
+    def deliver(self, news: Sequence[Published]) -> None:
+        """Hand news to local sockets and listeners, in order. On the event loop."""
         for item in news:
+            if isinstance(item, Notice):
+                self._listeners[item.topic](item.data)
+                continue
             mine = self.connections.get(item.user_id)
             if mine is None:
                 continue
@@ -265,6 +308,8 @@ class Hub:
         One that was signed out is closed. One that stands before its person's newest event is
         sent that event, so that its device sees the gap, if there is one, and syncs.
         """
+        for observer in self.observers:
+            observer.missed()
         ready = [connection for connection in self.all() if connection.is_ready]
         askers = [(connection.user_id, connection.device_id) for connection in ready]
         behind: set[tuple[UUID, int]] = set()

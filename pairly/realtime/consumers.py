@@ -82,8 +82,11 @@ class SocketEndpoint:
         )
         serving = connection.serving = asyncio.current_task()
         hub.add(connection)
+        opened = False
         try:
-            await self._say_ready(connection)
+            opened = await self._say_ready(connection)
+            if opened:
+                hub.opened(connection)
             await self._serve(connection, receive)
         except asyncio.CancelledError:
             if not connection.closing or serving is None:
@@ -92,17 +95,19 @@ class SocketEndpoint:
             await _drop(send)
         finally:
             hub.remove(connection)
+            if opened:
+                hub.closed(connection)
             connection.finish()
 
     @staticmethod
-    async def _say_ready(connection: Connection) -> None:
-        """The socket is registered before position and sign-in are read, so nothing falls
-        between: neither an event nor a sign-out since the handshake began."""
+    async def _say_ready(connection: Connection) -> bool:
+        """Whether it may go on. The socket is registered before position and sign-in are read, so
+        nothing falls between: neither an event nor a sign-out since the handshake began."""
         asker = (connection.user_id, connection.device_id)
         (found,) = await run_in_reader(heartbeat_positions, [asker])
         if isinstance(found, NotAuthenticated):
             connection.close(CloseCode.SIGN_IN_AGAIN)
-            return
+            return False
         ready = ReadyData(
             user_id=connection.user_id,
             device_id=connection.device_id,
@@ -110,6 +115,7 @@ class SocketEndpoint:
             heartbeat_seconds=settings.SOCKET_HEARTBEAT_SECONDS,
         )
         connection.start(event_frame("ready", to_json(ready)), ready.position)
+        return True
 
     async def _serve(self, connection: Connection, receive: Any) -> None:
         while True:
@@ -138,6 +144,8 @@ class SocketEndpoint:
         try:
             if connection.limits is not None:
                 _check_rates(connection, connection.limits, command)
+            if command.is_activity:
+                hub.acted(connection)
             if command.operation is not None and command.to_request is not None:
                 origin = Origin(connection.key, command_id)
                 request = command.to_request(connection, data, origin)

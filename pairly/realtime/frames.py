@@ -86,7 +86,10 @@ Rate = Callable[[], tuple[int, float]]
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One type of frame that clients send; either ``handler`` or ``operation`` answers it."""
+    """One type of frame that clients send; either ``handler`` or ``operation`` answers it.
+
+    ``is_activity`` is False for what a client sends by itself, with nobody before it.
+    """
 
     type: str
     feature: Feature
@@ -97,6 +100,7 @@ class Command:
     operation: Operation | None = None
     to_request: ToRequest | None = None
     rate: Rate | None = None
+    is_activity: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,13 +125,22 @@ def register_command(
     data: type[msgspec.Struct] = Empty,
     ack: type[msgspec.Struct] = Empty,
     rate: Rate | None = None,
+    is_activity: bool = True,
 ) -> Callable[[Handler], Handler]:
     """Decorator: this coroutine answers the command; its docstring documents it."""
 
     def register(handler: Handler) -> Handler:
-        _add_command(
-            Command(type, feature, _summary(handler), data, ack, handler=handler, rate=rate)
+        command = Command(
+            type,
+            feature,
+            _summary(handler),
+            data,
+            ack,
+            handler=handler,
+            rate=rate,
+            is_activity=is_activity,
         )
+        _add_command(command)
         return handler
 
     return register
@@ -141,6 +154,7 @@ def register_batched_command(
     ack: type[msgspec.Struct],
     operation: Operation,
     rate: Rate | None = None,
+    is_activity: bool = True,
 ) -> Callable[[ToRequest], ToRequest]:
     """Decorator: the request that this function builds goes to the batched operation."""
 
@@ -154,6 +168,7 @@ def register_batched_command(
             operation=operation,
             to_request=to_request,
             rate=rate,
+            is_activity=is_activity,
         )
         _add_command(command)
         return to_request

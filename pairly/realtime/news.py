@@ -1,4 +1,5 @@
-"""What travels to sockets: one event for one person, or the end of a person's sockets."""
+"""What travels to sockets: one event for one person, or the end of a person's sockets; and notices
+to the apps of every process."""
 
 from typing import Any
 from uuid import UUID
@@ -7,7 +8,7 @@ import msgspec
 
 from pairly.realtime.frames import Origin
 
-__all__ = ["Disconnect", "News", "packed", "unpacked"]
+__all__ = ["Disconnect", "News", "Notice", "Published", "packed", "unpacked"]
 
 
 class News(msgspec.Struct, frozen=True):
@@ -36,15 +37,29 @@ class Disconnect(msgspec.Struct, frozen=True):
     device_id: UUID | None = None
 
 
-def packed(item: News | Disconnect) -> list[Any]:
+class Notice(msgspec.Struct, frozen=True):
+    """A word to who listens to the topic in every process, rather than to people's sockets."""
+
+    topic: str
+    data: str
+
+
+Published = News | Disconnect | Notice
+
+
+def packed(item: Published) -> list[Any]:
     """For other processes, where neither the socket that asked nor its ack is of use."""
     if isinstance(item, News):
         devices = (_hex(item.device_id), _hex(item.except_device_id))
         return [item.user_id.hex, item.type, item.data, item.position, *devices]
+    if isinstance(item, Notice):
+        return [item.topic, item.data]
     return [item.user_id.hex, item.code, _hex(item.device_id)]
 
 
-def unpacked(packed: list[Any]) -> News | Disconnect:
+def unpacked(packed: list[Any]) -> Published:
+    if len(packed) == 2:
+        return Notice(*packed)
     user_id = UUID(hex=packed[0])
     if len(packed) == 3:
         return Disconnect(user_id, packed[1], _id(packed[2]))

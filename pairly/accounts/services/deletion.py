@@ -75,6 +75,7 @@ def _nameless(user: User, now: datetime) -> dict[str, object]:
         "listed": False,
         "show_online_status": False,
         "show_last_seen": False,
+        "show_in_call": False,
         "send_read_receipts": False,
         "is_staff": False,
         "last_active_at": now,

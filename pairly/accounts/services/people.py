@@ -12,7 +12,12 @@ from django.db.models import QuerySet
 
 from pairly.accounts import selectors
 from pairly.accounts.errors import EmailTaken
-from pairly.accounts.events import MailRequested, ProfileChanged, UserRegistered
+from pairly.accounts.events import (
+    MailRequested,
+    PrivacyChanged,
+    ProfileChanged,
+    UserRegistered,
+)
 from pairly.accounts.models import MailedSecret, User
 from pairly.accounts.services.devices import Origin, open_device
 from pairly.accounts.services.passwords import check_password_strength
@@ -27,6 +32,7 @@ __all__ = ["NewUser", "create_user", "create_users", "register", "update_profile
 
 AGE_YEARS_MAX = 120
 PUBLIC_TEXTS = ("bio", "display_name")
+PRIVACY = frozenset({"show_in_call", "show_last_seen", "show_online_status"})
 PROFILE_FIELDS = frozenset(
     {
         "bio",
@@ -34,6 +40,7 @@ PROFILE_FIELDS = frozenset(
         "display_name",
         "listed",
         "send_read_receipts",
+        "show_in_call",
         "show_last_seen",
         "show_online_status",
         "time_zone",
@@ -177,4 +184,6 @@ def _change_profile(user: User, mine: "QuerySet[User]", values: Mapping[str, Any
     changed = change_one(mine, **values)
     if changed and any(values.get(name, "") for name in PUBLIC_TEXTS):
         emit(ProfileChanged(user_id=user.pk, at=clock.now()))
+    if changed and PRIVACY & values.keys():
+        emit(PrivacyChanged(user_id=user.pk, at=clock.now()))
     return changed

@@ -148,6 +148,7 @@ class PersonSerializer(PersonSummarySerializer):
             "listed",
             "show_online_status",
             "show_last_seen",
+            "show_in_call",
             "send_read_receipts",
             "terms_version",
             "terms_accepted_at",

@@ -88,7 +88,7 @@ class UserAdmin(CreditActions, ReadOnlyAdmin):
                     ("created_at", "last_active_at"),
                     ("terms_version", "terms_accepted_at"),
                     ("listed", "send_read_receipts"),
-                    ("show_online_status", "show_last_seen"),
+                    ("show_online_status", "show_last_seen", "show_in_call"),
                 )
             },
         ),

@@ -5,7 +5,7 @@ import { on, set, state } from "./store.js";
 import { toast, toastError } from "./toasts.js";
 import { clearRefusal, dialog, moveWithArrows, showRefusal } from "./widgets.js";
 
-const SWITCHES = ["listed", "send_read_receipts", "show_online_status", "show_last_seen"];
+const SWITCHES = ["listed", "send_read_receipts", "show_online_status", "show_last_seen", "show_in_call"];
 const TEXTS = ["display_name", "bio", "country"];
 
 export function createSettings(client) {

@@ -1,0 +1,116 @@
+"""Presence of a server that is one process: dictionaries, gone with it."""
+
+import heapq
+import threading
+from collections.abc import Collection, Sequence
+from copy import copy
+from itertools import count, islice
+from uuid import UUID
+
+from presence.status import FOREVER, State, Status, Visit
+from presence.stores.base import Settled
+
+__all__ = ["MemoryStore"]
+
+
+class MemoryStore:
+    """Its sockets end with it, so nobody has to say again and again that they are there."""
+
+    lease_milliseconds = FOREVER
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self.forget()
+
+    def forget(self) -> None:
+        self._states: dict[UUID, State] = {}
+        self._visits: dict[UUID, dict[str, Visit]] = {}
+        self._look_at: dict[UUID, int] = {}
+        self._queue: list[tuple[int, int, UUID]] = []
+        self._told: dict[Status, dict[UUID, None]] = {status: {} for status in Status}
+        self._numbers = count(1)
+
+    def touch(self, visits: Sequence[tuple[UUID, Visit]], *, look_at: int | None = None) -> None:
+        with self._guard:
+            for user_id, visit in visits:
+                state = self._states.get(user_id)
+                if state is None:
+                    state = self._states[user_id] = State()
+                    self._visits[user_id] = {}
+                self._visits[user_id][visit.id] = copy(visit)
+                self._changed(state)
+                if look_at is not None and look_at < self._look_at.get(user_id, FOREVER):
+                    self._schedule(user_id, look_at)
+
+    def read(self, user_ids: Collection[UUID]) -> dict[UUID, State]:
+        with self._guard:
+            return {user_id: self._copy(user_id) for user_id in user_ids}
+
+    def _copy(self, user_id: UUID) -> State:
+        state = self._states.get(user_id)
+        if state is None:
+            return State()
+        made = copy(state)
+        made.visits = [copy(visit) for visit in self._visits[user_id].values()]
+        return made
+
+    def settle(self, looks: Sequence[Settled]) -> list[UUID]:
+        stale = []
+        with self._guard:
+            for look in looks:
+                state = self._states.get(look.user_id)
+                if state is not None and state.version == look.version:
+                    self._settle(look, state)
+                elif state is not None or look.version:
+                    stale.append(look.user_id)
+        return stale
+
+    def _settle(self, look: Settled, state: State) -> None:
+        visits = self._visits[look.user_id]
+        for visit_id in look.over:
+            visits.pop(visit_id, None)
+        if look.told is not state.told:
+            self._told[state.told].pop(look.user_id, None)
+            self._told[look.told][look.user_id] = None
+            state.told = look.told
+        if not visits:
+            del self._states[look.user_id], self._visits[look.user_id]
+            self._look_at.pop(look.user_id, None)
+            self._told[look.told].pop(look.user_id, None)
+        else:
+            self._changed(state)
+            self._schedule(look.user_id, look.look_at)
+
+    def _schedule(self, user_id: UUID, look_at: int | None) -> None:
+        """An entry of the queue counts while it is the one that is wished; others are passed."""
+        if look_at is None:
+            self._look_at.pop(user_id, None)
+        elif self._look_at.get(user_id) != look_at:
+            self._look_at[user_id] = look_at
+            heapq.heappush(self._queue, (look_at, next(self._numbers), user_id))
+
+    def due(self, now: int, limit: int) -> list[UUID]:
+        with self._guard:
+            found: dict[UUID, int] = {}
+            while self._queue and self._queue[0][0] <= now and len(found) < limit:
+                look_at, _number, user_id = heapq.heappop(self._queue)
+                if self._look_at.get(user_id) == look_at:
+                    found[user_id] = look_at
+            for user_id, look_at in found.items():
+                # It stays due until it is settled.
+                heapq.heappush(self._queue, (look_at, next(self._numbers), user_id))
+            return list(found)
+
+    def counts(self) -> dict[Status, int]:
+        with self._guard:
+            return {s: len(self._told[s]) for s in Status if s is not Status.OFFLINE}
+
+    def people(self, status: Status, *, offset: int, limit: int) -> list[UUID]:
+        with self._guard:
+            return list(islice(reversed(self._told[status]), offset, offset + limit))
+
+    def has_forgotten(self) -> bool:
+        return False
+
+    def _changed(self, state: State) -> None:
+        state.version = str(next(self._numbers))
