@@ -4,7 +4,6 @@ from typing import Any
 import pytest
 import time_machine
 
-from calling import reach
 from calling.tests.line import Line
 from messaging.tests.conftest import give
 from pairly.core import clock
@@ -29,6 +28,6 @@ def one_clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[], Any]:
 @pytest.fixture
 def traveller(one_clock: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[time_machine.Traveller]:
     """A clock that stands still, and everybody can be rung."""
-    monkeypatch.setattr(reach, "_ways", [lambda _user_id: True])
+    monkeypatch.setattr("calling.reach._ways", [lambda _user_id: True])
     with time_machine.travel("2026-03-01T12:00:00Z", tick=False) as made:
         yield made
