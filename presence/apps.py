@@ -24,9 +24,10 @@ class PresenceConfig(AppConfig):
 
         hub.observers += [tracker, watching, leases]
         hub.listen(CHANGED, watching.heard)
-        for blocks in (UserBlocked, UserUnblocked):
-            subscribe(blocks, handlers.on_blocks_changed, inside=True)
-        for people in (PrivacyChanged, UserRestored, UserSuspended):
-            subscribe(people, handlers.on_people_changed, inside=True)
+        subscribe(UserBlocked, handlers.on_blocks_changed, inside=True)
+        subscribe(UserUnblocked, handlers.on_blocks_changed, inside=True)
+        subscribe(PrivacyChanged, handlers.on_people_changed, inside=True)
+        subscribe(UserRestored, handlers.on_people_changed, inside=True)
+        subscribe(UserSuspended, handlers.on_people_changed, inside=True)
         subscribe(UserDeleted, handlers.on_deleted, inside=True)
         exports.register("presence", presence_of)
