@@ -1,8 +1,8 @@
 """Saying again and again that the sockets of this process are there, where processes share Redis.
 
 A process that dies says no more, and after ``PRESENCE_LEASE_SECONDS`` its sockets count as gone. A
-Redis that came back without its memory is told everything anew; once the other processes had the
-time to do so too, who is watched here is looked at again.
+Redis that may have lost its memory is told everything anew; once the other processes had the time
+to do so too, who is watched here is looked at again.
 """
 
 import asyncio
@@ -21,6 +21,8 @@ from presence.watching import watching
 __all__ = ["Leases", "leases"]
 
 EXTENSIONS_PER_LEASE = 3
+OTHERS_SECONDS = 10
+"""In this time every process has noticed that something was lost, and told anew who is there."""
 
 
 class Leases:
@@ -28,7 +30,6 @@ class Leases:
 
     def __init__(self) -> None:
         self._task: asyncio.Task[None] | None = None
-        self._was_lost = False
 
     def opened(self, _connection: Connection) -> None:
         if store().lease_milliseconds == FOREVER:
@@ -42,17 +43,21 @@ class Leases:
     def closed(self, connection: Connection) -> None:
         pass
 
+    def missed(self) -> None:
+        """What others told, or what the store knew, may be lost."""
+        tracker.say_who_is_here(anew=True)
+        asyncio.get_running_loop().call_later(OTHERS_SECONDS, watching.look_again)
+
     async def _extend(self) -> None:
         while True:
             await asyncio.sleep(settings.PRESENCE_LEASE_SECONDS / EXTENSIONS_PER_LEASE)
-            worker.submit(were_lost, None, partial(hub.call_soon, self.say))
+            worker.submit(were_lost, None, partial(hub.call_soon, self._say))
 
-    def say(self, is_lost: object) -> None:
-        """Extend the leases. ``is_lost``: what the store knew may be gone."""
-        if self._was_lost:
-            watching.look_again()
-        self._was_lost = is_lost is not False
-        tracker.say_who_is_here(anew=self._was_lost)
+    def _say(self, is_lost: object) -> None:
+        if is_lost is False:
+            tracker.say_who_is_here(anew=False)
+        else:
+            self.missed()
 
 
 def were_lost(requests: Sequence[None]) -> list[bool]:

@@ -99,6 +99,9 @@ class Tracker:
         self._left.append((now, key))
         self._mark(key, changes=True)
 
+    def missed(self) -> None:
+        """The leases say anew who is here."""
+
     def say_who_is_here(self, *, anew: bool) -> None:
         """Extend the leases of all devices here; ``anew``: the store may know nothing of them."""
         self._drop_left(_now())

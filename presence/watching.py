@@ -53,6 +53,9 @@ class Watching:
     def closed(self, connection: Connection) -> None:
         self.unwatch(connection, self._watched.get(connection, ()))
 
+    def missed(self) -> None:
+        """The leases look again, once everybody is known again."""
+
     async def watch(self, connection: Connection, user_ids: Sequence[UUID]) -> list[PresenceData]:
         """Watch these people too; how they show now. Raises ``TooManyWatched``."""
         wanted = list(dict.fromkeys(user_ids))
