@@ -173,6 +173,11 @@ TASKS: tuple[PeriodicTask, ...] = (
         every=timedelta(minutes=10),
     ),
     PeriodicTask(
+        name="mail.remove_old_bounces",
+        function="notifications.mail.tasks.remove_old_bounces",
+        every=time(hour=3, minute=45),
+    ),
+    PeriodicTask(
         name="push.remove_old_devices",
         function="notifications.push.tasks.remove_old_devices",
         every=time(hour=3, minute=50),

@@ -131,6 +131,7 @@ INSTALLED_APPS = [
     "analytics",
     "analytics.reports",
     "notifications",
+    "notifications.mail",
     "notifications.push",
     "pairly.webclient",
 ]
@@ -270,10 +271,14 @@ MEDIA_ROOT = DATA_DIR / "uploads"
 
 # Mail: mock mode keeps it in a table that staff read, production hands it to SMTP
 
+MAIL_PROVIDER = env.str("MAIL_PROVIDER", "")
 if MOCK_MODE:
     EMAIL_BACKEND = "pairly.accounts.mail_backend.EmailBackend"
+elif MAIL_PROVIDER:
+    EMAIL_BACKEND = f"anymail.backends.{MAIL_PROVIDER}.EmailBackend"
 else:
     EMAIL_BACKEND = env.str("EMAIL_BACKEND", "django.core.mail.backends.smtp.EmailBackend")
+MAIL_WEBHOOK_SECRETS: list[str] = env.list("MAIL_WEBHOOK_SECRETS", [])
 EMAIL_HOST = env.str("EMAIL_HOST", "localhost")
 EMAIL_PORT = env.int("EMAIL_PORT", 587)
 EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", "")
@@ -281,6 +286,14 @@ EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", "")
 EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", True)
 EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT_SECONDS", 10)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Pairly <no-reply@pairly.test>")
+MAIL_SOFT_BOUNCES_MAX = pairly_int("MAIL_SOFT_BOUNCES_MAX", 3, minimum=1)
+MAIL_SOFT_BOUNCE_DAYS = pairly_int("MAIL_SOFT_BOUNCE_DAYS", 7, minimum=1)
+# Keys of the provider, by the names that anymail gives them.
+ANYMAIL = {
+    **dict(env.json("ANYMAIL", {})),
+    "WEBHOOK_SECRET": MAIL_WEBHOOK_SECRETS,
+    "REQUESTS_TIMEOUT": EMAIL_TIMEOUT,
+}
 
 # Pushes: mock mode keeps them in a table that staff read, and makes its own key for browsers
 
@@ -730,6 +743,7 @@ SPECTACULAR_SETTINGS = {
         "FraudReviewState": "payments.fraud.models.Review.State",
         "IntentStatus": "payments.intents.states.Status",
         "PushProvider": "notifications.push.models.PushDevice.Provider",
+        "SuppressionReason": "notifications.mail.models.Suppression.Reason",
         "ReportStatus": "pairly.accounts.models.Report.Status",
         "OutboxState": "pairly.outbox.models.OutboxEvent.State",
         "WebhookState": "payments.webhooks.models.Webhook.State",

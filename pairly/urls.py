@@ -34,6 +34,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("messaging.urls")),
     path("api/v1/", include("calling.urls")),
     path("api/v1/", include("analytics.urls")),
+    path("api/v1/", include("notifications.mail.urls")),
     path("api/v1/", include("notifications.push.urls")),
     path("api/v1/", include("analytics.reports.urls")),
     path("api/v1/", include("pairly.staff.urls")),

@@ -24,6 +24,7 @@ TARGET_TYPES = (
     "user",
     "mail",
     "mock_push",
+    "suppression",
     "job",
     "outbox_event",
     "package",
