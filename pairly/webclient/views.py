@@ -78,5 +78,5 @@ def _content_security_policy(request: HttpRequest) -> dict[str, list[str]]:
         "form-action": [SELF],
         "frame-ancestors": [NONE],
         "require-trusted-types-for": ["'script'"],
-        "trusted-types": [NONE],
+        "trusted-types": ["pairly-worker"],  # it makes the address of the worker of pushes alone
     }

@@ -9,8 +9,10 @@ import { createConversations } from "./conversations.js";
 import { createCredits } from "./credits.js";
 import { $ } from "./dom.js";
 import { countryName } from "./format.js";
+import { createNotificationView } from "./notificationview.js";
 import { createPeople } from "./people.js";
 import { createPerson } from "./person.js";
+import { createPreferences } from "./preferences.js";
 import { go, onRoute, route } from "./router.js";
 import { session } from "./session.js";
 import { createSettings } from "./settings.js";
@@ -50,6 +52,7 @@ const client = createClient({
     if (error.code === "insufficient_credits") credits.open("That call needs more credits than you have.");
     else toast(error.message, { kind: "error", traceId: error.traceId });
   },
+  onTold: (notification) => bell.told(notification),
 });
 useApi(client.api);
 attachmentsUseApi(client.api);
@@ -67,6 +70,8 @@ const chatView = createChatView(client, {
   openReport: person.openReport,
   toggleBlock: person.toggleBlock,
 });
+const preferences = createPreferences(client, { push: client.push });
+const bell = createNotificationView(client, { openCredits: () => credits.open(), openPreferences: preferences.open });
 const callHistory = createCallHistory(client, { openPerson: person.open });
 createCallView(client, { openCredits: () => credits.open() });
 const signIn = createSignIn(client, { onSignedIn: () => showApp() });
@@ -109,12 +114,15 @@ function show({ page, id }) {
   conversations.select(id);
   if (page === "people") people.open();
   if (page === "calls") callHistory.open();
+  if (page === "chats" && id) client.notifications.readAbout(id).catch(() => {}); // they stay unread
 }
 
 onRoute(show);
 window.addEventListener("online", () => client.socket.poke());
 document.addEventListener("visibilitychange", () => document.hidden || client.socket.poke());
 window.addEventListener("offline", () => client.socket.poke());
+
+navigator.serviceWorker?.addEventListener("message", ({ data }) => data.open && (location.hash = data.open));
 
 $("starting").hidden = true;
 if (session.token) {

@@ -2,16 +2,18 @@
 import { createApi } from "./api.js";
 import { createCalls } from "./calls.js";
 import { createChat } from "./chat.js";
+import { createNotifications } from "./notifications.js";
 import { createOutbox } from "./outbox.js";
 import { PairlySocket, STATUS } from "./protocol.js";
+import { createPush } from "./push.js";
 import { createReceipts } from "./receipts.js";
 import { session } from "./session.js";
 import { changed, reset, set, state } from "./store.js";
 
 /** `onEnded(code)`: signed out from here or elsewhere; `onRefused(item, error)`: a message was
  * refused; `openConversation()`: the id that is looked at; `onCallEnded(item, reason)`,
- * `onCallRefused(error)`: see calls.js. */
-export function createClient({ onEnded, onRefused, openConversation, onCallEnded, onCallRefused }) {
+ * `onCallRefused(error)`: see calls.js; `onTold(notification)`: see notifications.js. */
+export function createClient({ onEnded, onRefused, openConversation, onCallEnded, onCallRefused, onTold }) {
   const api = createApi({ getToken: () => session.token, onSignedOut: () => ended(4401) });
   const socket = new PairlySocket({
     url: `${location.protocol === "https:" ? "wss:" : "ws:"}//${location.host}/ws/`,
@@ -23,6 +25,8 @@ export function createClient({ onEnded, onRefused, openConversation, onCallEnded
   });
   const chat = createChat({ api });
   const calls = createCalls({ api, socket, onEnded: onCallEnded, onRefused: onCallRefused });
+  const notifications = createNotifications({ api, onTold });
+  const push = createPush({ api });
   const receipts = createReceipts({ socket, onMoved: chat.receiptMoved });
   const outbox = createOutbox({
     socket,
@@ -44,7 +48,7 @@ export function createClient({ onEnded, onRefused, openConversation, onCallEnded
     set({ me, wallet, prices: config.prices.messages, limits: config.limits });
     set({ blocked: new Map(blocks.map((one) => [one.user_id, one.display_name])) });
     await chat.readAll(openConversation());
-    await calls.readState();
+    await Promise.all([calls.readState(), notifications.readState()]);
   }
 
   function applyEvent({ type, data }) {
@@ -54,6 +58,7 @@ export function createClient({ onEnded, onRefused, openConversation, onCallEnded
       chat.messageArrived(data.message)?.catch(() => {}); // read with the next message, or afresh
       receipts.schedule();
     } else if (type.startsWith("call.")) calls.applyEvent({ type, data });
+    else if (type.startsWith("notification.")) notifications.applyEvent({ type, data });
     else handlers[type]?.(data);
   }
 
@@ -86,6 +91,7 @@ export function createClient({ onEnded, onRefused, openConversation, onCallEnded
   function start() {
     outbox.restore();
     socket.open();
+    push.refresh().catch(() => {}); // tried again at the next start
   }
 
   async function signIn(path, values) {
@@ -151,6 +157,7 @@ export function createClient({ onEnded, onRefused, openConversation, onCallEnded
   }
 
   return {
-    api, block, calls, chat, edit, keep, outbox, receipts, remove, signIn, signOut, socket, start, typing, unblock,
+    api, block, calls, chat, edit, keep, notifications, outbox, push, receipts, remove, signIn, signOut, socket, start,
+    typing, unblock,
   };
 }

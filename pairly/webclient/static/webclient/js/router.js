@@ -1,6 +1,6 @@
-/** Where one is: `#/chats`, `#/chats/<id>`, `#/people`, `#/calls`. So the browser's own back button works. */
+/** Where one is: `#/chats`, `#/chats/<id>`, `#/people`, `#/calls`, `#/notifications`. So the browser's own back button works. */
 
-const ROUTE = /^#\/(chats|people|calls)(?:\/([0-9a-f-]{36}))?$/;
+const ROUTE = /^#\/(chats|people|calls|notifications)(?:\/([0-9a-f-]{36}))?$/;
 
 export function route() {
   const found = ROUTE.exec(location.hash);

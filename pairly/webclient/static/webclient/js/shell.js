@@ -95,6 +95,7 @@ export function createShell(client, { openCredits, openSettings }) {
     $("chats").hidden = page !== "chats";
     $("people").hidden = page !== "people";
     $("calls").hidden = page !== "calls";
+    $("notifications").hidden = page !== "notifications";
   }
 
   return { navigate };

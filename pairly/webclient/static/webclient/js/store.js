@@ -17,6 +17,9 @@ function emptyState() {
     blocked: new Map(), // user id -> display name
     conversations: new Map(), // id -> as the API has it, see chat.js for what is added
     unsent: [], // see outbox.js
+    notifications: [], // newest first, as the API has them
+    moreNotifications: null, // where older ones are
+    unreadNotifications: 0,
     call: null, // the one of this window, see calls.js
     elsewhere: null, // {call, peer}: one that goes on on another device of theirs
   };
@@ -28,7 +31,8 @@ let due = null;
 export const state = emptyState();
 
 /** Hear of a topic: `me`, `wallet`, `prices`, `connection`, `blocked`, `conversations`, `unsent`,
- * `tray`, `call`, `elsewhere`, `calls` (the history), or `conversation:<id>`. Called once, however often it changed in one turn. */
+ * `tray`, `notifications`, `unreadNotifications`, `call`, `elsewhere`, `calls` (the history), or `conversation:<id>`. Called
+ * once, however often it changed in one turn. */
 export function on(topic, listener) {
   if (!listeners.has(topic)) listeners.set(topic, new Set());
   listeners.get(topic).add(listener);

@@ -1,7 +1,7 @@
 /** Short messages at the edge. Errors stay longer and carry the trace id for the support. */
 import { $, h, icon } from "./dom.js";
 
-const SECONDS = { good: 4, error: 9 };
+const SECONDS = { good: 4, notice: 6, error: 9 };
 const TOASTS_MAX = 4;
 
 export function toast(text, { kind = "good", traceId = "" } = {}) {
@@ -17,10 +17,27 @@ export function toast(text, { kind = "good", traceId = "" } = {}) {
     close,
   );
   close.addEventListener("click", () => element.remove());
+  show(element, SECONDS[kind]);
+}
+
+function show(element, seconds) {
   const box = place();
   box.append(element);
   while (box.children.length > TOASTS_MAX) box.firstElementChild.remove();
-  fadeLater(element, SECONDS[kind]);
+  fadeLater(element, seconds);
+}
+
+/** Something has arrived: pressed, it opens. */
+export function notice({ title, text, name, onOpen }) {
+  const close = h("button", { type: "button", class: "round-button small", "aria-label": "Dismiss" }, icon("i-close"));
+  const open = h("button", { type: "button", class: "notice-open" }, h("b", {}, title), h("p", {}, text));
+  const element = h("div", { class: "toast notice", role: "status" }, icon(name), open, close);
+  close.addEventListener("click", () => element.remove());
+  open.addEventListener("click", () => {
+    element.remove();
+    onOpen();
+  });
+  show(element, SECONDS.notice);
 }
 
 /** Say what went wrong; what is no refusal is a defect and goes on to the console. */
