@@ -18,6 +18,7 @@ from analytics.reports.sql import (
     UNKNOWN,
     Connection,
     Json,
+    in_span,
     moment_text,
     property_text,
     ratio,
@@ -110,7 +111,8 @@ def _conditions(asked: Funnel) -> list[Step]:
 
 def _sql(span: Span, asked: Funnel) -> str:
     parts = [
-        f"fitting AS MATERIALIZED ({_fitting(span, asked)})",
+        f"entered AS MATERIALIZED ({_entered(span, asked)})",
+        f"fitting AS MATERIALIZED ({_fitting(asked)})",
         f"reached_1 AS ({_attempts(span)})",
         *(f"reached_{n} AS ({_next_step(asked, n)})" for n in range(2, len(asked.steps) + 1)),
         f"standing AS ({_standing(asked)})",
@@ -127,21 +129,27 @@ def _sql(span: Span, asked: Funnel) -> str:
     """
 
 
-def _fitting(span: Span, asked: Funnel) -> str:
-    """Every event that fits a step or an exclusion, numbered in the order that counts."""
+def _entered(span: Span, asked: Funnel) -> str:
+    """Who took the first step, and between which times their attempts lie."""
+    return f"""
+        SELECT user_id, min("at") AS first_at, max("at") + {_window(asked)} AS until
+        FROM events WHERE {_test(0, asked.steps[0])} AND {in_span(span)} GROUP BY user_id
+    """
+
+
+def _fitting(asked: Funnel) -> str:
+    """Every event of theirs that fits a step or an exclusion, numbered in the order that counts."""
     tests = [_test(n, one) for n, one in enumerate(_conditions(asked))]
     steps = [f"{test} AS is_{n + 1}" for n, test in enumerate(tests[: len(asked.steps)])]
     excluded = " OR ".join(tests[len(asked.steps) :]) or "FALSE"
-    until = funnel_until(span, asked)
     is_of_event = asked.by and asked.by not in PEOPLE_COLUMNS
     value = property_text(asked.by) if is_of_event else "''"
     return f"""
-        SELECT user_id, "at", {value} AS value, {", ".join(steps)},
+        SELECT events.user_id, "at", {value} AS value, {", ".join(steps)},
                {excluded} AS is_excluded,
-               row_number() OVER (ORDER BY user_id, "at", event_id) AS place
-        FROM events
-        WHERE ({" OR ".join(tests)})
-          AND "at" >= {moment_text(span.starts_at)} AND "at" <= {moment_text(until)}
+               row_number() OVER (ORDER BY events.user_id, "at", event_id) AS place
+        FROM events JOIN entered ON entered.user_id = events.user_id
+        WHERE ({" OR ".join(tests)}) AND "at" BETWEEN first_at AND until
     """
 
 
@@ -160,7 +168,7 @@ def _attempts(span: Span) -> str:
 
 def _next_step(asked: Funnel, n: int) -> str:
     """The first fitting event after the step before, where the attempt's window still holds it."""
-    window = f"INTERVAL {_milliseconds(asked.window)} MILLISECONDS"
+    window = _window(asked)
     return f"""
         SELECT reached.*, CASE WHEN next."at" <= at_1 + {window} THEN next.place END AS place_{n},
                CASE WHEN next."at" <= at_1 + {window} THEN next."at" END AS at_{n}
@@ -180,7 +188,7 @@ def _standing(asked: Funnel) -> str:
         ASOF LEFT JOIN (SELECT user_id, place, "at" FROM fitting WHERE is_excluded) AS excluded
             ON reached.user_id = excluded.user_id AND reached.place_1 < excluded.place
         WHERE excluded.place IS NULL OR CASE WHEN place_{last} IS NULL
-            THEN excluded."at" > at_1 + INTERVAL {_milliseconds(asked.window)} MILLISECONDS
+            THEN excluded."at" > at_1 + {_window(asked)}
             ELSE excluded.place > place_{last} END
     """
 
@@ -207,15 +215,14 @@ def _counted(span: Span, asked: Funnel, n: int) -> str:
     """People, who may still take the step, and the two times, for one step."""
     if n == 1:
         return "count(*), 0, NULL, NULL"
-    window = f"INTERVAL {_milliseconds(asked.window)} MILLISECONDS"
     took = f"epoch_ms(at_{n}) - epoch_ms(at_{n - 1})"
     return f"""
         count(at_{n}),
         count(*) FILTER (at_{n - 1} IS NOT NULL AND at_{n} IS NULL
-                         AND last_at + {window} > {moment_text(span.now)}),
+                         AND last_at + {_window(asked)} > {moment_text(span.now)}),
         quantile_disc({took}, 0.5), quantile_disc({took}, 0.9)
     """
 
 
-def _milliseconds(length: timedelta) -> int:
-    return length // timedelta(milliseconds=1)
+def _window(asked: Funnel) -> str:
+    return f"INTERVAL {asked.window // timedelta(milliseconds=1)} MILLISECONDS"

@@ -24,7 +24,16 @@ WEBHOOK_LINES = [
 ]
 
 
-@pytest.mark.parametrize(("module", "lines"), [("chat", CHAT_LINES), ("webhooks", WEBHOOK_LINES)])
+REPORT_LINES = [
+    "reports over 20,000 events : hand-written DuckDB",
+    "active people and retention from roll-ups, 20,000 events : the same",
+]
+
+
+@pytest.mark.parametrize(
+    ("module", "lines"),
+    [("chat", CHAT_LINES), ("webhooks", WEBHOOK_LINES), ("reports", REPORT_LINES)],
+)
 def test_the_smoke_run_prints_every_line(module: str, lines: list[str]) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "bench.run", "--quick", "--only", module],
