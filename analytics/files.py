@@ -4,8 +4,9 @@ A name is used once, so a file never changes: a bucket's file is fetched once an
 """
 
 import shutil
-from datetime import date
-from pathlib import Path
+from collections.abc import Collection, Iterator
+from datetime import date, datetime, timedelta
+from pathlib import Path, PurePosixPath
 from tempfile import NamedTemporaryFile
 from typing import Final
 
@@ -13,24 +14,44 @@ from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import default_storage
 
+from pairly.core import clock
 from pairly.core.ids import new_id
 
-__all__ = ["FOLDER", "day_file", "folder_of", "local_path", "people_file", "scratch", "store"]
+__all__ = [
+    "PEOPLE_FOLDER",
+    "clear_scratch",
+    "day_file",
+    "folder_of",
+    "keep_fetched",
+    "local_path",
+    "made_at",
+    "people_file",
+    "scratch",
+    "store",
+    "stored_names",
+]
 
-FOLDER: Final = "analytics"
+DAYS_FOLDER: Final = "analytics/days"
+PEOPLE_FOLDER: Final = "analytics/people"
+LEFT_BEHIND: Final = timedelta(days=1)
 
 
 def folder_of(day: date) -> str:
-    return f"{FOLDER}/days/{day.isoformat()}"
+    return f"{DAYS_FOLDER}/{day.isoformat()}"
 
 
 def day_file(day: date, kind: str) -> str:
     """A new name for a day's file; ``kind`` is events, activity or counts."""
-    return f"{folder_of(day)}/{new_id().hex}-{kind}.parquet"
+    return f"{folder_of(day)}/{_new_word()}-{kind}.parquet"
 
 
 def people_file() -> str:
-    return f"{FOLDER}/people/{new_id().hex}.parquet"
+    return f"{PEOPLE_FOLDER}/{_new_word()}.parquet"
+
+
+def _new_word() -> str:
+    """Begins with the time, as ``made_at`` reads it."""
+    return f"{clock.to_milliseconds(clock.now()):012x}{new_id().hex[12:]}"
 
 
 def scratch() -> Path:
@@ -55,6 +76,45 @@ def local_path(name: str) -> str:
         return default_storage.path(name)
     except NotImplementedError:
         return str(_fetched(name))
+
+
+def made_at(name: str) -> datetime:
+    """When the file was named, which its name begins with."""
+    return clock.from_milliseconds(int(PurePosixPath(name).name[:12], 16))
+
+
+def stored_names() -> Iterator[str]:
+    """Every file of analytics in the storage."""
+    for day in _listed(DAYS_FOLDER)[0]:
+        yield from _names_in(f"{DAYS_FOLDER}/{day}")
+    yield from _names_in(PEOPLE_FOLDER)
+
+
+def clear_scratch(now: datetime) -> None:
+    """Remove what processes that were killed have left."""
+    for folder in scratch().glob("tmp*"):
+        if folder.stat().st_mtime < (now - LEFT_BEHIND).timestamp():
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def keep_fetched(names: Collection[str]) -> None:
+    """Of a bucket's files that were fetched, keep these alone. One that is being read stays
+    readable until it is closed."""
+    folder = scratch() / "fetched"
+    for path in folder.rglob("*.parquet"):
+        if path.relative_to(folder).as_posix() not in names:
+            path.unlink(missing_ok=True)
+
+
+def _names_in(folder: str) -> Iterator[str]:
+    return (f"{folder}/{name}" for name in _listed(folder)[1])
+
+
+def _listed(folder: str) -> tuple[list[str], list[str]]:
+    try:
+        return default_storage.listdir(folder)
+    except FileNotFoundError:
+        return [], []
 
 
 def _fetched(name: str) -> Path:

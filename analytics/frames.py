@@ -23,33 +23,23 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any, Final
+from typing import Final
 
 import duckdb
-from django.conf import settings
 
-from analytics import files
+from analytics.engine import EVENT_COLUMNS, PENDING, connect, show_files
 from analytics.models import Day
 from analytics.people import known_people
 from analytics.rows import EVENTS, arrow_of
 from pairly.core.db import snapshot
 from pairly.core.table import Row
 
-__all__ = ["EVENT_COLUMNS", "connect", "open_reports", "show_files"]
+__all__ = ["open_reports"]
 
 ONE_DAY: Final = timedelta(days=1)
-EVENT_COLUMNS: Final = (
-    'event_id UUID, user_id UUID, name VARCHAR, "at" TIMESTAMP, session_id VARCHAR, '
-    "props VARCHAR, activity BOOLEAN, platform VARCHAR, day DATE"
-)
 ACTIVITY_COLUMNS: Final = "day DATE, user_id UUID"
 COUNT_COLUMNS: Final = "day DATE, name VARCHAR, events BIGINT, users BIGINT"
 VIEWS: Final = """
-CREATE TABLE pending AS
-    SELECT event_id::UUID AS event_id, user_id::UUID AS user_id, name,
-           "at" AT TIME ZONE 'UTC' AS "at", nullif(session_id, '') AS session_id, props, activity,
-           platform, day::DATE AS day
-    FROM pending_rows;
 CREATE VIEW events AS FROM moved_events UNION ALL FROM pending;
 CREATE VIEW open_events AS FROM moved_open_events UNION ALL FROM pending;
 CREATE VIEW daily_activity AS
@@ -89,21 +79,6 @@ def open_reports(
         yield connection
 
 
-@contextmanager
-def connect() -> Iterator[duckdb.DuckDBPyConnection]:
-    """A database in memory, bounded, which never loads anything from elsewhere."""
-    config: dict[str, Any] = {
-        "memory_limit": f"{settings.ANALYTICS_MEMORY_MB}MB",
-        "threads": settings.ANALYTICS_THREADS,
-        "temp_directory": str(files.scratch() / "spilled"),
-        "autoinstall_known_extensions": False,
-        "autoload_known_extensions": False,
-    }
-    with duckdb.connect(":memory:", config=config) as connection:
-        connection.execute("SET TimeZone = 'UTC'")
-        yield connection
-
-
 def _stored(first_day: date, last_day: date) -> Stored:
     """Both at one moment: an event is pending or in its day's file, never both, never neither."""
     wanted = [first_day + n * ONE_DAY for n in range((last_day - first_day).days + 1)]
@@ -125,18 +100,9 @@ def _show(connection: duckdb.DuckDBPyConnection, stored: Stored) -> None:
         ("moved_counts", [day.counts_file for day in closed], COUNT_COLUMNS),
     ):
         show_files(connection, view, [name for name in files_of_days if name], columns)
+    connection.execute(PENDING)
     connection.execute(VIEWS)
     connection.execute("CREATE TABLE erasures (day DATE, people BIGINT)")
     erased = [[day.day, day.erased_people] for day in stored.days if day.erased_people]
     if erased:
         connection.executemany("INSERT INTO erasures VALUES (?, ?)", erased)
-
-
-def show_files(
-    connection: duckdb.DuckDBPyConnection, view: str, names: Sequence[str], columns: str
-) -> None:
-    """A view over Parquet files of the storage, or an empty table where there are none."""
-    if names:
-        connection.read_parquet([files.local_path(name) for name in names]).create_view(view)
-    else:
-        connection.execute(f"CREATE TABLE {view} ({columns})")

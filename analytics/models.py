@@ -11,7 +11,15 @@ from django.db import models
 
 from pairly.core.ids import new_id
 
-__all__ = ["Day", "Erasure", "Event", "PeopleFile", "SetAside"]
+__all__ = [
+    "CompletedProfile",
+    "Day",
+    "Erasure",
+    "Event",
+    "PeopleFile",
+    "Progress",
+    "SetAside",
+]
 
 DAY_CHARACTERS = 10
 FILE_NAME_CHARACTERS_MAX = 80
@@ -39,7 +47,7 @@ class Event(models.Model):
 
     class Meta:
         indexes: ClassVar = [
-            models.Index(fields=["pending_day"], name="event_pending"),
+            models.Index(fields=["pending_day", "at"], name="event_pending_at"),
             models.Index(fields=["user_id"], name="event_of_user"),
             models.Index(fields=["at"], name="event_at"),
         ]
@@ -117,7 +125,32 @@ class Erasure(models.Model):
     done_at = models.DateTimeField(null=True)
 
     class Meta:
-        indexes: ClassVar = [models.Index(fields=["done_at", "requested_at"], name="erasure_due")]
+        indexes: ClassVar = [
+            models.Index(fields=["done_at", "requested_at"], name="erasure_due"),
+            models.Index(fields=["requested_at"], name="erasure_newest"),
+        ]
 
     def __str__(self) -> str:
         return str(self.pk)
+
+
+class CompletedProfile(models.Model):
+    """Somebody who had a photo and a bio for the first time; it happens once in a life."""
+
+    id = models.UUIDField(
+        primary_key=True, editable=False, db_column="_id", help_text="the person's"
+    )
+    completed_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class Progress(models.Model):
+    """How far what another app keeps was read."""
+
+    name = models.CharField(primary_key=True, max_length=20, editable=False, db_column="_id")
+    last_id = models.UUIDField()
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,6 +1,9 @@
 """Who people are, as far as reports divide them."""
 
 from collections.abc import Collection, Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 from uuid import UUID
 
@@ -8,9 +11,14 @@ import duckdb
 import pyarrow as pa
 from django.conf import settings
 
-from pairly.accounts.selectors import countable_among, countable_people
+from analytics import files
+from analytics.engine import connect, show_files
+from analytics.models import Erasure, PeopleFile
+from pairly.accounts.selectors import countable_among, countable_people, staff_ids
+from pairly.core.db import run_atomic
+from pairly.core.ids import first_id_at
 
-__all__ = ["counted_among", "is_counted", "known_people"]
+__all__ = ["counted_among", "is_counted", "known_people", "newest_people_file", "write_people"]
 
 _SCHEMA: Final = pa.schema(
     [
@@ -19,18 +27,64 @@ _SCHEMA: Final = pa.schema(
         ("country", pa.string()),
     ]
 )
-PEOPLE: Final = """
-CREATE TABLE people AS
+COLUMNS: Final = (
+    "user_id UUID, registered_at TIMESTAMP, country VARCHAR, gender VARCHAR, platform VARCHAR"
+)
+NEW: Final = """
+CREATE VIEW new_people AS
     SELECT user_id::UUID AS user_id, registered_at AT TIME ZONE 'UTC' AS registered_at, country,
            NULL::VARCHAR AS gender, '' AS platform
     FROM people_rows
 """
+PEOPLE: Final = """
+CREATE TABLE people AS FROM filed_people
+    WHERE user_id NOT IN (FROM uncounted)
+    UNION ALL FROM new_people WHERE user_id NOT IN (SELECT user_id FROM filed_people)
+"""
+MARGIN: Final = timedelta(minutes=5)
+"""Longer than any transaction that makes people, and than clocks differ."""
 
 
 def known_people(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make the table ``people`` of ``frames``."""
-    connection.register("people_rows", pa.RecordBatchReader.from_batches(_SCHEMA, _batches()))
+    """Make the table ``people`` of ``frames``: the newest file, less those who have become staff or
+    have gone since, and those who came since."""
+    newest = newest_people_file()
+    since = newest.created_at - MARGIN if newest else None
+    show_files(connection, "filed_people", [newest.file] if newest else [], COLUMNS)
+    connection.execute("CREATE TABLE uncounted (user_id UUID)")
+    if uncounted := _uncounted_since(since) if since else []:
+        connection.executemany("INSERT INTO uncounted VALUES (?)", uncounted)
+    _show_new(connection, first_id_at(since) if since else None)
     connection.execute(PEOPLE)
+
+
+def write_people(now: datetime) -> int:
+    """Write everybody into a file anew; how many they are."""
+    name = files.people_file()
+    with connect() as connection, TemporaryDirectory(dir=files.scratch()) as folder:
+        path = Path(folder) / "people"
+        _show_new(connection, None)
+        connection.sql("FROM new_people").write_parquet(str(path), compression="zstd")
+        connection.read_parquet(str(path)).create_view("written")
+        ((count,),) = connection.execute("SELECT count(*) FROM written").fetchall()
+        files.store(name, path)
+    run_atomic(lambda: PeopleFile.objects.create(file=name, people=count, created_at=now))
+    return int(count)
+
+
+def newest_people_file() -> PeopleFile | None:
+    return PeopleFile.objects.order_by("-id").first()
+
+
+def _show_new(connection: duckdb.DuckDBPyConnection, after: UUID | None) -> None:
+    batches = pa.RecordBatchReader.from_batches(_SCHEMA, _batches(after))
+    connection.register("people_rows", batches)
+    connection.execute(NEW)
+
+
+def _uncounted_since(since: datetime) -> list[list[UUID]]:
+    gone = Erasure.objects.filter(requested_at__gte=since).values_list("pk", flat=True)
+    return [[user_id] for user_id in {*gone, *staff_ids()}]
 
 
 def is_counted(user: Any) -> bool:
@@ -48,8 +102,8 @@ def _is_test_address(email: str) -> bool:
     return email.rpartition("@")[2] in settings.ANALYTICS_TEST_EMAIL_DOMAINS
 
 
-def _batches() -> Iterator[pa.RecordBatch]:
-    for people in countable_people():
+def _batches(after: UUID | None) -> Iterator[pa.RecordBatch]:
+    for people in countable_people(after):
         rows = [person[:3] for person in people if not _is_test_address(person[3])]
         columns = zip(*rows, strict=True) if rows else [()] * len(_SCHEMA)
         arrays = [pa.array(c, field.type) for c, field in zip(columns, _SCHEMA, strict=True)]

@@ -60,9 +60,11 @@ class Message(Props, frozen=True):
     first: bool
 
 
-class Call(Props, frozen=True):
-    """Of the caller; what somebody was called for is their own event, without credits."""
+class Media(Props, frozen=True):
+    media: Word
 
+
+class Call(Props, frozen=True):
     media: Word
     seconds: Number
     reason: Word
@@ -84,6 +86,12 @@ class Purchase(Props, frozen=True):
 class Money(Props, frozen=True):
     amount_minor: Number
     currency: Word
+
+
+class Closed(Props, frozen=True):
+    amount_minor: Number
+    currency: Word
+    won: bool
 
 
 class Spent(Props, frozen=True):
@@ -125,12 +133,13 @@ _ALL: Final = (
     Kind("sign_in", Nothing, _S, True, "Somebody signed in"),
     Kind("conversation.opened", Nothing, _S, True, "Somebody wrote to a person for the first time"),
     Kind("message.sent", Message, _S, True, "A message was stored and charged"),
-    Kind("call.ended", Call, _S, True, "A call of theirs is over, answered or not"),
-    Kind("call.received", Call, _S, False, "A call to them is over, answered or not"),
+    Kind("call.ended", Call, _S, True, "A call that they made is over, answered or not"),
+    Kind("call.answered", Media, _S, True, "They took a call, and its media are there"),
     Kind("call.quality", Grade, _S, False, "Their device told how good a call was"),
     Kind("purchase.completed", Purchase, _S, True, "Credits were paid and are there"),
     Kind("refund.posted", Money, _S, False, "Money of a purchase was given back"),
     Kind("dispute.opened", Money, _S, False, "A buyer's bank wants money back"),
+    Kind("dispute.closed", Closed, _S, False, "It was decided, for us or against us"),
     Kind("credits.spent", Spent, _S, False, "Credits went for a message or a call"),
 )
 KINDS: Final[dict[str, Kind]] = {kind.name: kind for kind in _ALL}

@@ -12,7 +12,7 @@ __all__ = ["MODULES", "main"]
 
 logger = logging.getLogger(__name__)
 
-MODULES = ("chat", "ledger", "webhooks", "notifications", "reports")
+MODULES = ("chat", "ledger", "webhooks", "notifications", "events", "reports")
 
 
 def main() -> int:

@@ -28,6 +28,7 @@ __all__ = [
     "callees_of",
     "calls_for",
     "due_calls",
+    "grades_of",
     "has_call",
     "listed",
     "statistics_of",
@@ -107,6 +108,12 @@ def talking(user_ids: Collection[UUID]) -> set[UUID]:
         row[0] for row in STATUSES.select("id", set(calls.values())) if row[1] == Status.ACTIVE
     }
     return {user_id for user_id, call_id in calls.items() if call_id in active}
+
+
+def grades_of(call_ids: Collection[UUID]) -> list[tuple[UUID, UUID, str]]:
+    """The call, who reported, and the grade of all their reports so far."""
+    reported = Quality.objects.filter(call_id__in=list(call_ids))
+    return list(reported.values_list("call_id", "user_id", "grade"))
 
 
 def due_calls(statuses: Iterable[Status], now: datetime, limit: int) -> list[UUID]:

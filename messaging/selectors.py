@@ -20,6 +20,7 @@ __all__ = [
     "ConversationView",
     "Listed",
     "acquainted",
+    "SentMessage",
     "conversation_for",
     "conversations_for",
     "has_message",
@@ -28,12 +29,36 @@ __all__ = [
     "muted_in",
     "partner_for",
     "recipients_of",
+    "sent_messages",
     "view_for",
     "views_of",
 ]
 
 
 ACQUAINTANCES = Table(Conversation, "pair_key", "blocked", "first_folder", "second_folder")
+
+
+SENT = Table(
+    Message, *("id", "conversation_id", "seq", "sender_id", "kind", "price", "created_at", "hidden")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SentMessage:
+    """What was sent, without its content."""
+
+    id: UUID
+    conversation_id: UUID
+    seq: int
+    sender_id: UUID
+    kind: str
+    price: int
+    created_at: datetime
+    hidden: int
+
+    @property
+    def is_withheld(self) -> bool:
+        return bool(self.hidden & Hidden.WITHHELD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,3 +270,9 @@ def messages_for(
     if before_seq is not None:
         messages = messages.filter(seq__lt=before_seq)
     return list(messages.order_by("-seq")[:limit])
+
+
+def sent_messages(*, after: UUID | None, up_to: UUID, limit: int) -> list[SentMessage]:
+    """Messages of everybody in the order of their ids, which is that of time."""
+    rows = SENT.range("id", after=after, up_to=up_to, limit=limit)
+    return [SentMessage(*row) for row in rows]

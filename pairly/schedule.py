@@ -214,6 +214,29 @@ TASKS: tuple[PeriodicTask, ...] = (
     ),
     *(
         PeriodicTask(
+            name=f"analytics.{name}",
+            function=f"analytics.tasks.{name}",
+            every=timedelta(minutes=1),
+        )
+        for name in ("take_messages", "move_events", "erase_forgotten")
+    ),
+    PeriodicTask(
+        name="analytics.write_people",
+        function="analytics.tasks.write_people",
+        every=time(hour=0, minute=10),
+    ),
+    PeriodicTask(
+        name="analytics.remove_old_events",
+        function="analytics.tasks.remove_old_events",
+        every=time(hour=3, minute=50),
+    ),
+    PeriodicTask(
+        name="analytics.remove_stray_files",
+        function="analytics.tasks.remove_stray_files",
+        every=timedelta(hours=1),
+    ),
+    *(
+        PeriodicTask(
             name=f"calling.{name}",
             function=f"calling.tasks.{name}",
             every=timedelta(milliseconds=settings.CALL_SWEEP_MILLISECONDS),

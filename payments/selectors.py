@@ -9,6 +9,7 @@ import orjson
 from django.db.models import QuerySet
 
 from pairly.core.ids import first_id_at
+from payments.disputes.models import Dispute
 from payments.disputes.selectors import open_disputes
 from payments.intents.models import Intent, Observed
 from payments.intents.states import PAID as PAID_STATUSES
@@ -28,6 +29,7 @@ from payments.ledger.history import ORDERING, Transaction, transactions_of
 from payments.ledger.proofs import HeadView, ledger_head
 from payments.ledger.sealing import BLOCKS, header_of
 from payments.ledger.transfers import TRANSFERS
+from payments.refunds.models import Refund
 from payments.refunds.selectors import unsettled_refunds
 from payments.wallets import Wallet, wallet_of_states
 from payments.webhooks.models import Webhook
@@ -40,10 +42,13 @@ __all__ = [
     "Transaction",
     "ledger_head",
     "dead_webhooks",
+    "disputes_by_id",
+    "intents_by_id",
     "ledger_status",
     "pockets_of",
     "open_disputes",
     "paid_since",
+    "refunds_by_id",
     "set_aside_since",
     "transactions_of",
     "transfers_named",
@@ -58,6 +63,20 @@ NAMED_MAX = 5000
 def paid_since(moment: datetime) -> "QuerySet[Intent]":
     """Intents that were begun at that time or later and are paid."""
     return Intent.objects.filter(status__in=PAID_STATUSES, pk__gte=first_id_at(moment))
+
+
+def intents_by_id(intent_ids: Collection[UUID]) -> dict[UUID, Intent]:
+    return Intent.objects.in_bulk(list(intent_ids))
+
+
+def refunds_by_id(refund_ids: Collection[UUID]) -> dict[UUID, Refund]:
+    """With their purchases."""
+    return Refund.objects.select_related("intent").in_bulk(list(refund_ids))
+
+
+def disputes_by_id(dispute_ids: Collection[UUID]) -> dict[UUID, Dispute]:
+    """With their purchases."""
+    return Dispute.objects.select_related("intent").in_bulk(list(dispute_ids))
 
 
 def set_aside_since(moment: datetime) -> "QuerySet[Observed]":

@@ -19,6 +19,7 @@ BY_THE_CLOCK = (
     *("jobs_jobrun", "payments_checkpoint", "payments_verifiedbalance", "calling_watch"),
     *("payments_revenueday", "payments_movement", "payments_creditday", "payments_outstanding"),
     *("payments_intentday", "payments_progress"),
+    *("analytics_day", "analytics_event", "analytics_peoplefile", "analytics_progress"),
 )
 
 Stored = dict[str, list[str]]

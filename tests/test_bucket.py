@@ -2,12 +2,17 @@
 
 from collections.abc import Iterator
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
+from analytics.files import keep_fetched
+from analytics.services.moving import move_all
+from analytics.tests.story import SCREEN, Told, send
 from messaging.attachments.models import Attachment
 from messaging.attachments.tasks import remove_unused_attachments
 from messaging.attachments.tests.samples import photograph, picture
+from pairly.core import clock
 from tests.clients import Person
 from tests.s3_server import Bucket, bucket_server
 
@@ -61,3 +66,20 @@ def test_files_are_stored_read_in_parts_and_removed(
     assert not Attachment.objects.exists()
     deleted = {key for method, key, _range in bucket.asked if method == "DELETE"}
     assert len(deleted) == 2
+
+
+def test_days_of_events_lie_in_the_bucket_and_are_fetched_once(bucket: Bucket) -> None:
+    ava, now, told = uuid4(), clock.now(), Told()
+    today = now.date()
+    events = [(str(number), SCREEN, now) for number in range(5)]
+    send(ava, *events, now=now)
+    told.add(ava, *events)
+    move_all(now)
+    assert len([key for key in bucket.objects if f"/days/{today}/" in key]) == 3
+    told.check(today, today)
+    bucket.asked.clear()
+    told.check(today, today)
+    assert bucket.asked == []
+    keep_fetched(set())
+    told.check(today, today)
+    assert bucket.asked != []

@@ -14,7 +14,7 @@ from analytics.rows import ERASED, EVENTS, KNOWN, SET_ASIDE, SET_ASIDE_KNOWN
 from pairly.core.db import on_commit, run_atomic
 from pairly.core.table import Row, Table
 
-__all__ = ["Fact", "Taken", "ingest", "record"]
+__all__ = ["Fact", "Taken", "ingest", "record", "rows_of"]
 
 TAKEN = Counter("pairly_events_taken", "Events that were stored.")
 REPEATED = Counter("pairly_events_repeated", "Events of clients that had been stored before.")
@@ -64,20 +64,29 @@ def ingest(arrivals: Sequence[Arrival]) -> list[Taken]:
 
 
 def record(facts: Sequence[Fact]) -> None:
-    """Store what the server knows, once, whoever tells it how often. Facts about staff, test
-    people, the deleted and the erased are left out."""
-    counted = counted_among({fact.user_id for fact in facts})
-    rows = {row[0]: row for fact in facts if fact.user_id in counted for row in [_row_of(fact)]}
+    """Store what the server knows, once, whoever tells it how often."""
 
     def store() -> int:
+        rows = {row[0]: row for row in rows_of(facts)}
         known = _known(KNOWN, rows)
-        erased = _known(ERASED, {row[1] for row in rows.values()})
-        new = [row for row in rows.values() if row[0] not in known and row[1] not in erased]
+        new = [row for key, row in rows.items() if key not in known]
         EVENTS.insert(new)
         return len(new)
 
-    if rows:
+    if facts:
         TAKEN.inc(run_atomic(store))
+
+
+def rows_of(facts: Sequence[Fact]) -> list[Row]:
+    """The facts as rows of ``rows.EVENTS``. Those about staff, test people, the deleted and the
+    erased are left out."""
+    counted = counted_among({fact.user_id for fact in facts})
+    erased = _known(ERASED, {user_id.hex for user_id in counted})
+    return [
+        _row_of(fact)
+        for fact in facts
+        if fact.user_id in counted and fact.user_id.hex not in erased
+    ]
 
 
 def _row_of(fact: Fact) -> Row:

@@ -36,12 +36,15 @@ __all__ = [
     "roles_of",
     "seen_at_addresses",
     "signed_in",
+    "staff_ids",
     "standings_of",
     "touched_before",
+    "user_agents_of",
     "user_by_email",
     "user_exists",
     "user_for",
     "verified_addresses",
+    "with_whole_profile",
 ]
 
 STANDINGS = Table(
@@ -99,6 +102,22 @@ def countable_among(user_ids: Collection[UUID]) -> dict[UUID, str]:
     """Those of the people who are neither staff nor deleted, with their e-mail. One bulk read."""
     rows = COUNTED.select("id", [user_id.hex for user_id in user_ids])
     return {UUID(hex=row[0]): row[3] for row in rows if not row[4] and row[5] is None}
+
+
+def staff_ids() -> "QuerySet[User, UUID]":
+    return User.objects.filter(is_staff=True).values_list("pk", flat=True)
+
+
+def user_agents_of(user_ids: Collection[UUID]) -> dict[UUID, str]:
+    """What each of the people last signed in with, of those who did."""
+    devices = Device.objects.filter(user_id__in=list(user_ids)).order_by("user", "last_used_at")
+    return dict(devices.values_list("user_id", "user_agent"))
+
+
+def with_whole_profile(user_ids: Collection[UUID]) -> set[UUID]:
+    """Those of the people who have a photo and a bio."""
+    people = User.objects.filter(pk__in=list(user_ids), deleted_at=None)
+    return set(people.exclude(photo="").exclude(bio="").values_list("pk", flat=True))
 
 
 def user_exists(user_id: UUID) -> bool:
