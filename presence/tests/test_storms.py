@@ -13,8 +13,8 @@ from messaging.tests.people import make_people
 from pairly.core import clock
 from pairly.core.table import Table
 from pairly.realtime.connections import hub
-from presence import history, registry
-from presence.models import PastVisit, Presence
+from presence import registry
+from presence.models import Count, PastVisit, Presence
 from presence.selectors import seen
 from presence.status import Status
 from presence.stores.chosen import store
@@ -140,7 +140,7 @@ def test_history_is_counted_and_forgotten(crowd: Crowd) -> None:
         count_presence()
         count_presence()
         assert store().counts()[Status.ONLINE] == 3
-        (counted,) = history.Count.objects.all()
+        (counted,) = Count.objects.all()
         assert (counted.online, counted.away, counted.at.second) == (3, 0, 0)
         online = [store().people(Status.ONLINE, offset=at, limit=2) for at in (0, 2, 4)]
         assert [len(page) for page in online] == [2, 1, 0]
