@@ -21,7 +21,7 @@ from pairly.core import clock
 
 __all__ = ["ALERT_KIND", "MailSender"]
 
-ALERT_KIND: Final = "mail.refused"
+ALERT_KIND: Final = "mail_refused"
 NOT_VERIFIED: Final = Result(Outcome.NO_ADDRESS, "no verified address")
 
 

@@ -80,6 +80,7 @@ class MockPush(models.Model):
     created_at = models.DateTimeField()
 
     class Meta:
+        verbose_name_plural = "mock pushes"
         indexes = [models.Index(fields=["user", "-id"], name="mock_pushes_of_user")]
 
     def __str__(self) -> str:

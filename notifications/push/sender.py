@@ -21,7 +21,7 @@ __all__ = ["ALERT_KIND", "PushSender"]
 
 logger = logging.getLogger(__name__)
 
-ALERT_KIND: Final = "push.refused"
+ALERT_KIND: Final = "push_refused"
 Provider = PushDevice.Provider
 Answered = list[tuple[Push, Answer]]
 

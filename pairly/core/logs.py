@@ -139,6 +139,7 @@ def logging_settings(*, level: str, pretty: bool) -> dict[str, Any]:
             "uvicorn.access": {"handlers": [], "level": "WARNING", "propagate": True},
             "daphne": {"handlers": [], "level": "WARNING", "propagate": True},
             "httpx": {"level": "WARNING"},
+            "aioapns": {"level": "WARNING"},
             "stripe": {"level": "WARNING"},  # below that it writes whole answers
         },
     }

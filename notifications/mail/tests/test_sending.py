@@ -117,7 +117,7 @@ def test_staff_hear_of_a_server_that_does_not_let_us_in_until_it_does(
     post_office.rcpt.clear()
     settings.DEFAULT_FROM_EMAIL = "Pairly <no-reply@pairly.test>"
     assert send(ava.id).outcome == "sent"
-    assert not Alert.objects.filter(kind="mail.refused", state="open").exists()
+    assert not Alert.objects.filter(kind="mail_refused", state="open").exists()
 
 
 def test_who_is_not_verified_or_gone_is_not_written_to(verified: Any, join: Any, send: Any) -> None:

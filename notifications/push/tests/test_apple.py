@@ -115,7 +115,7 @@ def test_each_answer_of_apple(
     apple.next.append(said)
     assert send(ava.id).outcome == outcome
     assert PushDevice.objects.exists() == stays
-    assert Alert.objects.filter(kind="push.refused", key="apns").exists() == is_ours
+    assert Alert.objects.filter(kind="push_refused", key="apns").exists() == is_ours
 
 
 def test_a_stale_provider_token_is_renewed(
@@ -127,7 +127,7 @@ def test_a_stale_provider_token_is_renewed(
     assert send(ava.id).outcome == "transient"
     assert apns._token() is not made
     assert send(ava.id).outcome == "sent"
-    assert not Alert.objects.filter(kind="push.refused").exists()
+    assert not Alert.objects.filter(kind="push_refused").exists()
 
 
 def test_nobody_at_the_address_and_a_key_that_cannot_be_read(
@@ -135,7 +135,7 @@ def test_nobody_at_the_address_and_a_key_that_cannot_be_read(
 ) -> None:
     settings.APNS_SERVER = "127.0.0.1:1"
     assert send(ava.id).outcome == "transient"
-    assert not Alert.objects.filter(kind="push.refused").exists()
+    assert not Alert.objects.filter(kind="push_refused").exists()
     settings.APNS_KEY_FILE = "/nowhere/key.p8"
     assert send(ava.id).outcome == "transient"
-    assert Alert.objects.filter(kind="push.refused", key="apns").exists()
+    assert Alert.objects.filter(kind="push_refused", key="apns").exists()

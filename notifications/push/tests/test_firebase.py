@@ -110,7 +110,7 @@ def test_each_answer_of_firebase(
     result = send(ava.id)
     assert (result.outcome, result.retry_after_seconds) == (outcome, after)
     assert PushDevice.objects.exists() == stays
-    assert Alert.objects.filter(kind="push.refused", key="fcm").exists() == is_ours
+    assert Alert.objects.filter(kind="push_refused", key="fcm").exists() == is_ours
 
 
 def test_a_token_that_is_not_taken_any_more_is_renewed(
@@ -132,7 +132,7 @@ def test_without_a_sign_in_nothing_is_lost(
     firebase.next.extend([said] * 8)  # the library asks again by itself
     assert send(ava.id).outcome == "transient"
     assert PushDevice.objects.exists()
-    assert Alert.objects.filter(kind="push.refused").exists() == is_ours
+    assert Alert.objects.filter(kind="push_refused").exists() == is_ours
     firebase.next.clear()
     assert send(ava.id).outcome == "sent"
 
@@ -142,4 +142,4 @@ def test_a_service_account_that_cannot_be_read_is_told_to_staff(
 ) -> None:
     settings.FCM_SERVICE_ACCOUNT_FILE = str(tmp_path / "not-there.json")
     assert send(ava.id).outcome == "transient"
-    assert Alert.objects.filter(kind="push.refused", key="fcm").exists()
+    assert Alert.objects.filter(kind="push_refused", key="fcm").exists()

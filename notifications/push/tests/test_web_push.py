@@ -102,7 +102,7 @@ def test_each_answer_of_a_push_service(
     result = send(ava.id)
     assert (result.outcome, result.retry_after_seconds) == (outcome, after)
     assert PushDevice.objects.exists() == stays
-    assert Alert.objects.filter(kind="push.refused", key="web_push").exists() == (
+    assert Alert.objects.filter(kind="push_refused", key="web_push").exists() == (
         said.status == 403
     )
 
@@ -114,7 +114,7 @@ def test_a_key_that_is_refused_is_told_to_staff_until_it_is_taken(
     ava.api.post("notifications/devices", **service.subscribe("ava").body)
     service.next.append(Said(401))
     assert send(ava.id).outcome == "transient"
-    alert = Alert.objects.get(kind="push.refused", key="web_push")
+    alert = Alert.objects.get(kind="push_refused", key="web_push")
     assert alert.state == "open"
     assert send(ava.id).outcome == "sent"
     alert.refresh_from_db()
