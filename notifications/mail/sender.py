@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from email.utils import parseaddr
+from time import monotonic
 from typing import Any, Final
 
 from django.conf import settings
@@ -22,6 +23,9 @@ from pairly.core import clock
 __all__ = ["ALERT_KIND", "MailSender"]
 
 ALERT_KIND: Final = "mail_refused"
+BATCH_SECONDS_MAX: Final = 120
+"""Well within the lease of a delivery: nobody else sends what a slow server is still taking."""
+NO_TIME: Final = Result(Outcome.TRANSIENT, "the mail server was too slow for the whole batch")
 NOT_VERIFIED: Final = Result(Outcome.NO_ADDRESS, "no verified address")
 
 
@@ -54,10 +58,13 @@ class _Post:
         self._connection: Any = None
         self._silence: Refusal | None = None
         self._told = False
+        self._ends_at = monotonic() + BATCH_SECONDS_MAX
 
     def send(self, outgoing: Outgoing, address: str) -> Result:
         if self._silence is not None:
             return Result(self._silence.outcome, self._silence.detail)
+        if monotonic() > self._ends_at:
+            return NO_TIME
         message = _message(outgoing, address)
         try:
             if self._connection is None:

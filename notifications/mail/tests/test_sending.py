@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from notifications.mail import sender
 from notifications.mail.models import Suppression
 from notifications.mail.sender import MailSender
 from notifications.mail.tests.post_office import HANG, PostOffice
@@ -105,6 +106,16 @@ def test_a_silent_server_is_asked_once_in_a_batch(
     assert post_office.mails == []
     settings.EMAIL_PORT = 1
     assert MailSender().send([outgoing(ava.id)])[0].outcome == "transient"
+
+
+def test_a_slow_server_gets_no_more_than_the_lease_of_a_delivery_allows(
+    verified: Any, post_office: PostOffice, outgoing: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ava = verified("Ava")
+    monkeypatch.setattr(sender, "BATCH_SECONDS_MAX", -1)
+    results = MailSender().send([outgoing(ava.id), outgoing(ava.id)])
+    assert [one.outcome.value for one in results] == ["transient"] * 2
+    assert post_office.mails == []
 
 
 def test_staff_hear_of_a_server_that_does_not_let_us_in_until_it_does(

@@ -11,6 +11,7 @@ from notifications.push.models import PushDevice
 __all__ = ["RING", "Answer", "Provider", "Push"]
 
 RING: Final = "ring"
+REF_CHARACTERS_MAX: Final = 200
 SECONDS_KEPT_MAX: Final = 24 * 3600
 """How long a provider may keep what has no end of its own for a device that is off."""
 
@@ -54,7 +55,7 @@ class Answer:
 
     @classmethod
     def sent(cls, ref: str = "") -> "Answer":
-        return cls(outcome=Outcome.SENT, detail="taken", ref=ref)
+        return cls(outcome=Outcome.SENT, detail="taken", ref=ref[:REF_CHARACTERS_MAX])
 
     @classmethod
     def gone(cls, detail: str, since: datetime | None = None) -> "Answer":

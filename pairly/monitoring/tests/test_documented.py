@@ -7,6 +7,8 @@ import pytest
 from prometheus_client import REGISTRY
 
 import pairly.urls  # noqa: F401 - everything that serves has defined its metrics then.
+from notifications.mail.sender import ALERT_KIND as MAIL_REFUSED
+from notifications.push.sender import ALERT_KIND as PUSH_REFUSED
 from pairly.moderation.services.cases import MINOR_ALERT, UNEXAMINED_ALERT
 from pairly.moderation.tasks import OVERDUE_ALERT
 from pairly.monitoring.invariants import INVARIANT_BROKEN
@@ -19,7 +21,7 @@ PAGE = Path(__file__).resolve().parents[3] / "docs" / "monitoring.md"
 FIRST_CELL = re.compile(r"^\| `([a-z_]+)` \|", re.MULTILINE)
 ELSEWHERE = {
     *(CACHE_AWAY, INVARIANT_BROKEN, SET_ASIDE_ALERT, BREAKS, FAILED, "fraud_scorer"),
-    *(MINOR_ALERT, OVERDUE_ALERT, UNEXAMINED_ALERT),
+    *(MINOR_ALERT, OVERDUE_ALERT, UNEXAMINED_ALERT, MAIL_REFUSED, PUSH_REFUSED),
 }
 
 
