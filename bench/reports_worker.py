@@ -121,6 +121,8 @@ class Reports:
     def __init__(self, events: int, people: int) -> None:
         from django.conf import settings
 
+        from analytics.people import write_people
+
         self.table = duckdb.connect(
             str(settings.DATA_DIR / "table.duckdb"),
             config={
@@ -136,6 +138,7 @@ class Reports:
             create_events, {"events": events, "people": people, "until": until.replace(tzinfo=None)}
         )
         self._write_days(settings.DATA_DIR)
+        write_people(NOW)
         self.answers: dict[str, Any] = {}
 
     def _write_days(self, folder: Path) -> None:
@@ -232,12 +235,12 @@ READ: dict[str, Callable[[Any], Any]] = {
 def _people(count: int) -> pa.Table:
     """Registered all through the days, stored as people are."""
     from pairly.accounts.models import User
-    from pairly.core.ids import new_id
+    from pairly.core.ids import first_id_at
 
     step = timedelta(days=DAYS) / count
     rows = [
         User(
-            pk=new_id(),
+            pk=first_id_at(at),
             email=f"{number}@example.org",
             password="!",
             display_name="Somebody",

@@ -20,6 +20,7 @@ from analytics.reports.serializers import (
     QUERIES,
     EventsExportQuerySerializer,
     ExportQuerySerializer,
+    LiveSerializer,
     SavedReportSerializer,
     SavedReportsSerializer,
     SpanQuerySerializer,
@@ -27,11 +28,20 @@ from analytics.reports.serializers import (
     fields_of,
 )
 from analytics.reports.spans import span_asked
+from analytics.selectors import live_numbers
 from pairly.accounts.permissions import StaffPermission
 from pairly.core import clock
 from pairly.core.http import request_id_of
+from pairly.core.throttling import UserThrottle
 
-__all__ = ["ExportView", "SavedReportView", "SavedReportsView", "UsageView", "report_view"]
+__all__ = [
+    "ExportView",
+    "LiveView",
+    "SavedReportView",
+    "SavedReportsView",
+    "UsageView",
+    "report_view",
+]
 
 VIEW: Any = (StaffPermission("analytics.view"),)
 EXPORT: Any = (StaffPermission("exports.act"),)
@@ -73,7 +83,16 @@ def _answer(asked: selectors.Asked) -> dict[str, Any]:
     }
 
 
+class UsageThrottle(UserThrottle):
+    """Below the general limit: each look opens the files of four weeks."""
+
+    scope = "usage"
+    limit_setting = "RATE_USAGE_PER_MINUTE"
+
+
 class UsageView(APIView):
+    throttle_classes = (UserThrottle, UsageThrottle)
+
     @extend_schema(tags=TAGS, responses=UsageSerializer, operation_id="analytics_me")
     def get(self, request: Request) -> Response:
         """What one did oneself in the last 28 days of UTC."""
@@ -81,6 +100,15 @@ class UsageView(APIView):
         last = now.date()
         span = span_asked(last - timedelta(days=USAGE_DAYS - 1), last, "UTC", now)
         return Response(UsageSerializer(selectors.usage_of(request.user.pk, span)).data)
+
+
+class LiveView(APIView):
+    permission_classes = VIEW
+
+    @extend_schema(tags=TAGS, responses=LiveSerializer, operation_id="analytics_live")
+    def get(self, request: Request) -> Response:
+        """What happens now: people and events of the last minutes."""
+        return Response(LiveSerializer(live_numbers(clock.now())).data)
 
 
 class ExportView(APIView):

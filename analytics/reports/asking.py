@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from django.conf import settings
+
 from analytics.reports.cohorts import Bracket, Retention
 from analytics.reports.funnels import STEPS_MAX, Funnel, Step
 from analytics.reports.kinds import KINDS, Options
@@ -31,6 +33,9 @@ def asked_of(kind: str, fields: Fields, now: datetime) -> Asked:
     if kind not in KINDS:
         raise NotFound
     span = span_asked(fields["first"], fields["last"], fields["timezone"], now)
+    if span.today - span.first > timedelta(days=settings.ANALYTICS_KEEP_DAYS):
+        detail = f"Events are kept for {settings.ANALYTICS_KEEP_DAYS} days."
+        raise ValidationFailed.of("first", "too_early", detail)
     options = OPTIONS.get(kind, _interval)(fields)
     return Asked(kind=KINDS[kind], span=span, options=options, compare=fields.get("compare", False))
 

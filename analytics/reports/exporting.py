@@ -1,7 +1,7 @@
 """Reports, and events themselves, as files: CSV, JSON lines or Parquet, a part at a time."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, timedelta
+from datetime import UTC
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from django.conf import settings
 
 from analytics.frames import open_reports
-from analytics.reports.selectors import Asked, run
+from analytics.reports.selectors import EXPORTS, Asked, run, turn, utc_days
 from analytics.reports.spans import Span
 from analytics.reports.sql import Connection, Json, in_span
 from pairly.audit.services import record
@@ -48,11 +48,9 @@ def encoded_events(span: Span, event: str, format: str) -> Iterator[bytes]:
     Raises ``ValidationFailed`` before the first part when there are more than
     ``ANALYTICS_EXPORT_ROWS_MAX``: nobody gets a file that ends somewhere.
     """
-    first = span.starts_at.astimezone(UTC).date()
-    last = (span.ends_at - timedelta(milliseconds=1)).astimezone(UTC).date()
     wanted = f"{in_span(span)} AND {'name = $event' if event else 'TRUE'}"
     parameters = {"event": event} if event else {}
-    with open_reports(first, last) as connection:
+    with turn(EXPORTS), open_reports(*utc_days(span)) as connection:
         _refuse_too_many(connection, wanted, parameters)
         columns = ", ".join(f'"{name}"' for name in EVENT_COLUMNS)
         query = f'SELECT {columns} FROM events WHERE {wanted} ORDER BY day, user_id, "at", event_id'

@@ -1,8 +1,11 @@
 """Reading reports."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, timedelta
-from typing import Any
+from threading import BoundedSemaphore
+from typing import Final
 from uuid import UUID
 
 from analytics.frames import open_reports
@@ -12,9 +15,24 @@ from analytics.reports.kinds import Kind, Options
 from analytics.reports.models import SavedReport
 from analytics.reports.spans import Span
 from analytics.reports.sql import Connection, Json, day_text, rows_of
-from pairly.core.errors import NotFound
+from pairly.core.errors import NotFound, TryAgain
 
-__all__ = ["Asked", "Found", "run", "saved_report", "saved_reports", "usage_of"]
+__all__ = [
+    "EXPORTS",
+    "Asked",
+    "Found",
+    "run",
+    "saved_report",
+    "saved_reports",
+    "turn",
+    "usage_of",
+    "utc_days",
+]
+
+REPORTS: Final = BoundedSemaphore(2)
+EXPORTS: Final = BoundedSemaphore(1)
+"""How many at once in a process. Who downloads slowly holds up no report."""
+WAIT_SECONDS_MAX: Final = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,11 +87,30 @@ def saved_report(report_id: UUID) -> SavedReport:
     return found
 
 
-def _opened(span: Span) -> Any:
+@contextmanager
+def _opened(span: Span) -> Iterator[Connection]:
     """The days of UTC that hold these days, none before the first that is kept."""
-    first: date = span.starts_at.astimezone(UTC).date()
-    last: date = (span.ends_at - timedelta(milliseconds=1)).astimezone(UTC).date()
-    return open_reports(min(max(first, kept_since(span)), last), last)
+    first, last = utc_days(span)
+    with turn(REPORTS), open_reports(min(max(first, kept_since(span)), last), last) as connection:
+        yield connection
+
+
+def utc_days(span: Span) -> tuple[date, date]:
+    """The first and the last day of UTC that have a moment in these days."""
+    last_moment = span.ends_at - timedelta(milliseconds=1)
+    return span.starts_at.astimezone(UTC).date(), last_moment.astimezone(UTC).date()
+
+
+@contextmanager
+def turn(slots: BoundedSemaphore) -> Iterator[None]:
+    """Each takes memory and processors, so few are made at once. Raises ``TryAgain`` for who waited
+    in vain."""
+    if not slots.acquire(timeout=WAIT_SECONDS_MAX):
+        raise TryAgain("Others are reading reports; try again in a moment.")
+    try:
+        yield
+    finally:
+        slots.release()
 
 
 def kept_since(span: Span) -> date:

@@ -2,6 +2,7 @@
 by the clock of ``timezone``."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Final
 from zoneinfo import available_timezones
 
@@ -19,12 +20,16 @@ __all__ = [
     "QUERIES",
     "EventsExportQuerySerializer",
     "ExportQuerySerializer",
+    "LiveSerializer",
     "SavedReportSerializer",
     "SavedReportsSerializer",
     "SpanQuerySerializer",
     "UsageSerializer",
     "fields_of",
 ]
+
+zone_names = cache(available_timezones)
+"""Read from the disk once."""
 
 TEXT_CHARACTERS_MAX = 500
 HOURS_MAX = 90 * 24
@@ -43,7 +48,7 @@ class SpanQuerySerializer(serializers.Serializer[Any]):
     )
 
     def validate_timezone(self, value: str) -> str:
-        if value not in available_timezones():
+        if value not in zone_names():
             raise serializers.ValidationError("There is no such time zone.", "invalid_choice")
         return value
 
@@ -343,6 +348,22 @@ class UsageSerializer(serializers.Serializer[Any]):
     events = UsageEventSerializer(many=True)
 
 
+class LiveEventsSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    events = _count(help_text="In 30 minutes.")
+
+
+class LiveSerializer(serializers.Serializer[Any]):
+    """Of the minutes before ``at``."""
+
+    at = serializers.DateTimeField()
+    active_people_5_minutes = _count()
+    active_people_30_minutes = _count()
+    events_5_minutes = _count()
+    events_30_minutes = _count()
+    by_name = LiveEventsSerializer(many=True)
+
+
 class SavedReportSerializer(serializers.ModelSerializer[SavedReport]):
     name = serializers.CharField(max_length=NAME_CHARACTERS_MAX)
     kind = serializers.ChoiceField(list(QUERIES))
@@ -350,6 +371,13 @@ class SavedReportSerializer(serializers.ModelSerializer[SavedReport]):
         child=serializers.CharField(max_length=TEXT_CHARACTERS_MAX, allow_blank=True),
         help_text="As the kind's route takes it.",
     )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        known = QUERIES[attrs["kind"]]().fields
+        if unknown := sorted(set(attrs["query"]) - set(known)):
+            detail = f"The report takes no {', '.join(unknown)}."
+            raise serializers.ValidationError({"query": detail}, "unknown")
+        return attrs
 
     class Meta:
         model = SavedReport

@@ -4,6 +4,7 @@ from django.urls import path
 
 from analytics.reports.api import (
     ExportView,
+    LiveView,
     SavedReportsView,
     SavedReportView,
     UsageView,
@@ -31,6 +32,7 @@ urlpatterns = [
         for kind, about in ABOUT.items()
     ),
     path("analytics/me", UsageView.as_view(), name="analytics-me"),
+    path("analytics/live", LiveView.as_view(), name="analytics-live"),
     path("analytics/export", ExportView.as_view(), name="analytics-export"),
     path("analytics/reports", SavedReportsView.as_view(), name="analytics-reports"),
     path("analytics/reports/<uuid:report_id>", SavedReportView.as_view(), name="analytics-report"),

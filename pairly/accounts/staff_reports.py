@@ -19,6 +19,7 @@ from pairly.core.errors import ValidationFailed
 
 __all__ = [
     "FILE_FORMAT",
+    "DayWidget",
     "DaysForm",
     "Table",
     "chart",

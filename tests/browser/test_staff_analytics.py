@@ -28,7 +28,7 @@ for number, user_id in enumerate(people):
     for days in range(number):
         happened(user_id, "message.sent", now - timedelta(days=8 - days), kind="text")
 """
-PAGES = ("activity", "retention", "funnels", "acquisition", "features", "quality", "value")
+PAGES = ("activity", "retention", "funnels", "acquisition", "features", "quality", "value", "live")
 
 
 @pytest.fixture

@@ -160,7 +160,7 @@ def _funnel(rows: list[Json], found: Found) -> list[Chart]:
 def _features(rows: list[Json], found: Found) -> list[Chart]:
     shown = rows[:FEATURES_SHOWN]
     series = [("Percent of the active", _percents(shown, "share"))]
-    return [bars("Who uses what", column(shown, "feature"), series, over(shown))]
+    return [bars("Who uses what", column(shown, "feature"), series, [True] * len(shown))]
 
 
 def _acquisition(rows: list[Json], found: Found) -> list[Chart]:

@@ -15,6 +15,7 @@ from unfold.widgets import (
 from analytics.reports.models import NAME_CHARACTERS_MAX
 from analytics.reports.serializers import QUERIES
 from analytics.reports.spans import Span
+from pairly.accounts.staff_reports import DayWidget
 
 __all__ = ["QueryForm", "SaveForm", "query_form"]
 
@@ -40,12 +41,6 @@ CHOICES: Final = {
     "": "nothing",
 }
 WIDE: Final = ("steps",)
-
-
-class DayWidget(UnfoldAdminTextInputWidget):  # type: ignore[misc]
-    """The browser's own picker."""
-
-    input_type = "date"
 
 
 class NumberWidget(UnfoldAdminTextInputWidget):  # type: ignore[misc]

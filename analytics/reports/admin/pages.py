@@ -21,15 +21,16 @@ from analytics.reports.files import download
 from analytics.reports.kinds import KINDS, Kind
 from analytics.reports.models import SavedReport
 from analytics.reports.selectors import Asked, Found, run, saved_reports
-from analytics.reports.serializers import fields_of
+from analytics.reports.serializers import QUERIES, fields_of
 from analytics.reports.services import delete_report, save_report
+from analytics.selectors import live_numbers
 from pairly.accounts.staff_admin import Page
 from pairly.accounts.staff_rows import Names, moment
 from pairly.core import clock
 from pairly.core.errors import PermissionDenied, ValidationFailed
 from pairly.core.http import request_id_of
 
-__all__ = ["SAVED", "dashboard_view", "saved_view"]
+__all__ = ["LIVE", "SAVED", "dashboard_view", "live_view", "saved_view"]
 
 EXPORT: Final = "exports.act"
 FILE_FORMAT: Final = "csv"
@@ -39,6 +40,19 @@ SAVED: Final = Page(
     permission="analytics.view",
     area="Analytics",
     icon="bookmark",
+)
+LIVE: Final = Page(
+    name="analytics_live",
+    title="Live now",
+    permission="analytics.view",
+    area="Analytics",
+    icon="bolt",
+)
+LIVE_FACTS: Final = (
+    ("Active people, 5 minutes", "active_people_5_minutes"),
+    ("Active people, 30 minutes", "active_people_30_minutes"),
+    ("Events, 5 minutes", "events_5_minutes"),
+    ("Events, 30 minutes", "events_30_minutes"),
 )
 Told = dict[str, str]
 
@@ -132,6 +146,21 @@ def _file(request: Any, kind: str, query: dict[str, str]) -> HttpResponseBase:
     return download(request, kind, fields_of(kind, query), FILE_FORMAT)
 
 
+# Live
+
+
+def live_view(request: HttpRequest) -> HttpResponse:
+    live = live_numbers(clock.now())
+    context = {
+        **admin.site.each_context(request),
+        "title": LIVE.title,
+        "at": moment(live.at),
+        "facts": [(title, f"{getattr(live, name):,}") for title, name in LIVE_FACTS],
+        "by_name": live.by_name,
+    }
+    return TemplateResponse(request, "admin/analytics/live.html", context)
+
+
 # Saved reports
 
 
@@ -142,7 +171,8 @@ def _saved(request: Any, dashboard: Dashboard) -> HttpResponseBase:
     if not dashboard.saves or told or not form.is_valid():
         messages.error(request, "This cannot be saved as it is.")
         return HttpResponseRedirect(request.get_full_path())
-    query = {name: text for name, text in _query(dashboard, request).items() if name != "file"}
+    known = QUERIES[dashboard.saves]().fields
+    query = {name: text for name, text in _query(dashboard, request).items() if name in known}
     save_report(
         actor_id=request.user.pk,
         name=form.cleaned_data["name"],

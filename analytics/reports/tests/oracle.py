@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from analytics.reports.tests.frames import Happened, Registered
 
-__all__ = ["Oracle"]
+__all__ = ["DAY", "Oracle", "rank", "share"]
 
 DAY = timedelta(days=1)
 

@@ -12,6 +12,7 @@ import pytest
 import time_machine
 from rest_framework.test import APIClient
 
+from analytics.models import Day
 from analytics.reports.models import SavedReport
 from analytics.reports.tests.happenings import happened
 from analytics.reports.urls import ABOUT
@@ -50,12 +51,16 @@ def test_who_may_see_reports_sees_them(people: list[UUID]) -> None:
             assert answer.status_code == 200, (kind, answer.content)
             body = answer.json()
             assert (body["last"], body["next"], body["previous"]) == ("2026-03-10", None, None)
+        gone = (NOON - timedelta(days=20)).date()
+        Day.objects.create(day=gone, erased_people=2, changed_at=NOON)
         newest = analyst.get(f"{ROUTE}/active-users", {"compare": "true"}).json()
+        assert newest["erased_people"] == 2
         assert [one["dau"] for one in newest["results"][-3:]] == [2, 1, 0]
         assert [one["complete"] for one in newest["results"][-2:]] == [True, False]
         assert newest["previous"][-1]["day"] == "2026-02-08"
         steps = analyst.get(f"{ROUTE}/funnels", STEPS).json()["results"]
         assert [(one["people"], one["waiting"]) for one in steps] == [(2, 0), (1, 1)]
+        assert analyst.get(f"{ROUTE}/live").json()["active_people_30_minutes"] == 0
         moderator, nobody = staff_api("moderator"), APIClient()
         unproved = staff_api("admin", verified=False)
         for kind in ABOUT:
@@ -148,6 +153,8 @@ def test_reports_are_saved_shared_and_deleted_by_who_saved_them() -> None:
         assert analyst.post(f"{ROUTE}/reports", wanted, format="json").status_code == 409
         wrong = {**wanted, "name": "Wrong", "query": {"steps": "screen_viewed"}}
         assert analyst.post(f"{ROUTE}/reports", wrong, format="json").status_code == 400
+        more = {**wanted, "name": "More", "query": {**STEPS, "note": "anything"}}
+        assert analyst.post(f"{ROUTE}/reports", more, format="json").status_code == 400
         assert [one["name"] for one in finance.get(f"{ROUTE}/reports").json()["results"]] == [
             "To the first message"
         ]
