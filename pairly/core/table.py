@@ -70,7 +70,6 @@ class Table:
         self._model = model
         self._hex_ids = hex_ids
         self.columns = columns
-        self._fields: dict[str, models.Field[Any, Any]] = {}
         self._encoders_found: dict[tuple[str, ...], Converters] = {}
         self._statements: dict[tuple[Any, ...], str] = {}
 
@@ -214,11 +213,14 @@ class Table:
         return [self._database_column(column) for column in columns]
 
     def _field(self, column: str) -> "models.Field[Any, Any]":
-        """The field by name or by attname (``sender`` or ``sender_id``)."""
-        if not self._fields:
-            for field in self._model._meta.concrete_fields:
-                self._fields[field.name] = self._fields[field.attname] = field
         return self._fields[column]
+
+    @cached_property
+    def _fields(self) -> "dict[str, models.Field[Any, Any]]":
+        """By name and by attname (``sender`` and ``sender_id``). Whole before any thread sees it:
+        when everybody connects at once, many ask for the first time at once."""
+        fields = self._model._meta.concrete_fields
+        return {name: field for field in fields for name in (field.name, field.attname)}
 
     @cached_property
     def _select_from(self) -> str:

@@ -17,6 +17,7 @@ from zope.interface import implementer  # type: ignore[import-untyped]
 from pairly.realtime.services import close_all
 from pairly.serving.frames import FrameReader, text_frame
 from pairly.serving.limits import (
+    BACKLOG_CONNECTIONS,
     DIRECT_FRAME_BYTES_MAX,
     FRAME_BYTES_MAX,
     PING_SECONDS,
@@ -146,7 +147,10 @@ def serve(application: Any, *, host: str, port: int) -> bool:
     WebSocketFactory.protocol = SocketProtocol
     server = DrainingServer(
         application,
-        endpoints=build_endpoint_description_strings(host=host, port=port),
+        endpoints=[
+            f"{endpoint}:backlog={BACKLOG_CONNECTIONS}"
+            for endpoint in build_endpoint_description_strings(host=host, port=port)
+        ],
         signal_handlers=False,
         ping_interval=PING_SECONDS,
         ping_timeout=PING_TIMEOUT_SECONDS,

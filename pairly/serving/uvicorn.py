@@ -12,6 +12,7 @@ from websockets.protocol import State
 from pairly.realtime.services import close_all
 from pairly.serving.frames import FrameReader, text_frame
 from pairly.serving.limits import (
+    BACKLOG_CONNECTIONS,
     DIRECT_FRAME_BYTES_MAX,
     FRAME_BYTES_MAX,
     PING_SECONDS,
@@ -90,6 +91,7 @@ def configuration(application: Any, *, host: str, port: int) -> uvicorn.Config:
         application,
         host=host,
         port=port,
+        backlog=BACKLOG_CONNECTIONS,
         loop="uvloop",
         http="httptools",
         ws=SocketProtocol,

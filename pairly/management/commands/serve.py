@@ -19,6 +19,7 @@ from django.utils.module_loading import import_string
 
 from pairly.checks import refuse_to_start
 from pairly.serving.background import background_work, quieter_garbage_collector
+from pairly.serving.limits import allow_many_sockets
 
 SIGN_INS = """\
 Sign in     ava@pairly.test or ben@pairly.test, password pairly-demo-1
@@ -43,6 +44,7 @@ class Command(BaseCommand):
         demo = settings.MOCK_MODE and not no_demo
         self._prepare(demo=demo)
         application = import_string(settings.ASGI_APPLICATION)
+        allow_many_sockets()
         with background_work():
             quieter_garbage_collector()
             self._greet(host, port, demo=demo)
