@@ -40,12 +40,13 @@ class Relay:
     """Passes messages on through groups of the in-memory layer and stores nothing."""
 
     server: Server
+    users: int = USERS
     receipts: bool = False
 
     @contextmanager
     def started(self) -> Iterator[tuple[Running, list[Person]]]:
         port = free_port()
-        people = [Person(str(number), f"?user={number}") for number in range(USERS)]
+        people = [Person(str(number), f"?user={number}") for number in range(self.users)]
         with serving(asgi_server(self.server, port, "bench.baselines.relay"), port, {}) as running:
             yield running, people
 
@@ -106,12 +107,12 @@ class Pairly:
             yield running, people_in(folder)
 
 
-def make_template(folder: Path, database_url: str | None = None) -> None:
+def make_template(folder: Path, database_url: str | None = None, *, users: int = USERS) -> None:
     """Migrate a new database and fill it with users; their tokens stand in ``people.json``."""
     folder.mkdir(parents=True)
     environment = pairly_environment(folder, database_url)
     run_python(["manage.py", "migrate", "--verbosity", "0"], environment)
-    arguments = ["--count", str(USERS), "--credits", str(CREDITS_EACH), "--json"]
+    arguments = ["--count", str(users), "--credits", str(CREDITS_EACH), "--json"]
     made = run_python(["manage.py", "create_users", *arguments], environment)
     (folder / "people.json").write_text(made.splitlines()[-1])
 

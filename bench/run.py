@@ -12,7 +12,15 @@ __all__ = ["MODULES", "main"]
 
 logger = logging.getLogger(__name__)
 
-MODULES = ("chat", "ledger", "webhooks", "notifications", "events", "reports")
+MODULES = (
+    "chat",
+    "idle",
+    "ledger",
+    "webhooks",
+    "notifications",
+    "events",
+    "reports",
+)
 
 
 def main() -> int:

@@ -18,6 +18,11 @@ CHAT_LINES = [
 ]
 
 
+IDLE_LINES = [
+    "50 idle sockets, Daphne, memory : stock consumer",
+    "50 idle sockets, uvicorn, all back and caught up : all back",
+]
+
 WEBHOOK_LINES = [
     "webhook intake : one bare insert a commit",
     "webhook intake, the whole request : one bare insert a commit",
@@ -32,7 +37,12 @@ REPORT_LINES = [
 
 @pytest.mark.parametrize(
     ("module", "lines"),
-    [("chat", CHAT_LINES), ("webhooks", WEBHOOK_LINES), ("reports", REPORT_LINES)],
+    [
+        ("chat", CHAT_LINES),
+        ("idle", IDLE_LINES),
+        ("webhooks", WEBHOOK_LINES),
+        ("reports", REPORT_LINES),
+    ],
 )
 def test_the_smoke_run_prints_every_line(module: str, lines: list[str]) -> None:
     done = subprocess.run(
