@@ -4,6 +4,7 @@ An upload is a row, then its file, then the row's word that the file is there. A
 came so far, and one that no message ever used, are removed after ``ATTACHMENT_ORPHAN_HOURS``.
 """
 
+import logging
 import re
 import unicodedata
 from datetime import datetime, timedelta
@@ -25,11 +26,13 @@ from messaging.attachments.models import NAME_CHARACTERS_MAX, Attachment
 from messaging.attachments.types import Found, recognise, suffix_of
 from pairly.core import clock
 from pairly.core.db import change_one, run_atomic
-from pairly.core.errors import Conflict, ValidationFailed
+from pairly.core.errors import Conflict, StorageUnavailable, ValidationFailed
 from pairly.core.images import CleanImage, ImageRefused, ImageRules, clean_image
 from pairly.moderation.selectors import open_targets
 
 __all__ = ["remove_owned", "remove_unused", "upload"]
+
+logger = logging.getLogger(__name__)
 
 State = Attachment.State
 
@@ -56,7 +59,8 @@ def upload(
 
     ``kind`` is what the client takes it for; another one is refused. Raises
     ``AttachmentTypeUnsupported``, ``AttachmentTooLarge``, ``UploadsExhausted``,
-    ``ValidationFailed`` for an empty file, a broken image or one of the wrong dimensions.
+    ``StorageUnavailable``, ``ValidationFailed`` for an empty file, a broken image or one of the
+    wrong dimensions.
     """
     now = clock.now()
     given_bytes = file.size
@@ -149,8 +153,14 @@ def _check_quota(row: Attachment, now: datetime) -> None:
 
 
 def _store(row: Attachment, content: "File[bytes]") -> None:
-    """The file, then the word that it is there. Killed in between, the clean-up finds the row."""
-    stored = default_storage.save(row.file_name, content)
+    """The file, then the word that it is there. Killed in between, the clean-up finds the row, as
+    it does when the storage failed: whatever of the file has come there goes with it."""
+    try:
+        stored = default_storage.save(row.file_name, content)
+    except Exception as error:  # each storage has failures of its own
+        logger.exception("%s could not be stored", row.file_name)
+        _give_up([row.pk], State.UPLOADING)
+        raise StorageUnavailable from error
     if stored != row.file_name:
         raise AssertionError(f"{row.file_name} was stored as {stored}")
     begun = Attachment.objects.filter(pk=row.pk, state=State.UPLOADING)
@@ -164,7 +174,8 @@ def remove_unused(*, now: datetime) -> int:
     """Remove what was given up and what no message used in time; how many files went.
 
     Each file goes before its row, so that a file is never forgotten. What staff still decide about
-    stays until they have: nobody deletes the evidence.
+    stays until they have: nobody deletes the evidence. What the storage does not let go of stays
+    until the next time.
     """
     before = now - timedelta(hours=settings.ATTACHMENT_ORPHAN_HOURS)
     for state in (State.UPLOADING, State.READY):
@@ -174,13 +185,23 @@ def remove_unused(*, now: datetime) -> int:
     removed = 0
     while rows := _removable(held):
         looked_at = open_targets("message", {row.message_id for row in rows if row.message_id})
-        kept = [row for row in rows if row.message_id in looked_at]
-        held.update(row.pk for row in kept)
-        gone = [row for row in rows if row.message_id not in looked_at]
-        for row in gone:
-            default_storage.delete(row.file_name)
-        removed += run_atomic(partial(_forget, [row.pk for row in gone]))
+        given_up = [row for row in rows if row.message_id not in looked_at]
+        gone = [row.pk for row in given_up if _is_deleted(row)]
+        held.update({row.pk for row in rows}.difference(gone))
+        removed += run_atomic(partial(_forget, gone))
+        if given_up and not gone:
+            break  # The storage is away.
     return removed
+
+
+def _is_deleted(row: Attachment) -> bool:
+    """One file that cannot be deleted must not keep the others."""
+    try:
+        default_storage.delete(row.file_name)
+    except Exception:
+        logger.exception("%s could not be deleted", row.file_name)
+        return False
+    return True
 
 
 def _removable(held: set[UUID]) -> list[Attachment]:

@@ -1,5 +1,6 @@
 """Sending files and long texts without holding them in memory: parts, ranges, conditions."""
 
+import logging
 import re
 from collections.abc import AsyncIterator, Generator, Iterator
 from dataclasses import dataclass
@@ -12,11 +13,13 @@ from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.utils.cache import get_conditional_response
 from django.utils.http import content_disposition_header
 
-from pairly.core.errors import NotFound, PairlyError
+from pairly.core.errors import NotFound, PairlyError, StorageUnavailable
 from pairly.core.http import request_id_of
 from pairly.core.problems import ProblemResponse
 
 __all__ = ["StoredFile", "begins_anew", "send_file", "stream"]
+
+logger = logging.getLogger(__name__)
 
 ONE_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 SANDBOX = "default-src 'none'; sandbox"
@@ -46,7 +49,8 @@ def send_file(request: HttpRequest, file: StoredFile) -> HttpResponseBase:
     """The file, the part that ``Range`` asks for (206, or 416 where there is none), or 304.
 
     One range is served; whoever asks for several gets the whole, as RFC 9110 allows. The caller
-    has checked that the file may be read. Raises ``NotFound`` when the storage has lost it.
+    has checked that the file may be read. Raises ``NotFound`` when the storage has lost it,
+    ``StorageUnavailable`` when it cannot be asked.
     """
     etag = f'"{file.version}"'
     unchanged = get_conditional_response(request, etag=etag)
@@ -80,11 +84,14 @@ def begins_anew(request: HttpRequest) -> bool:
 def _begun(file: StoredFile, start: int, stop: int) -> Iterator[bytes]:
     """The parts with the first one read, so that a missing file is a clean refusal."""
     read: Any = default_storage.read  # type: ignore[attr-defined]
-    parts = read(file.name, start, stop)
     try:
+        parts = read(file.name, start, stop)
         first = next(parts, b"")
     except FileNotFoundError as error:
         raise NotFound from error
+    except Exception as error:  # each storage has failures of its own
+        logger.exception("%s could not be read", file.name)
+        raise StorageUnavailable from error
     return _after(first, parts)
 
 

@@ -16,6 +16,7 @@ __all__ = [
     "PairlyError",
     "PermissionDenied",
     "RateLimited",
+    "StorageUnavailable",
     "TryAgain",
     "Unavailable",
     "ValidationFailed",
@@ -113,6 +114,14 @@ class TryAgain(PairlyError):
     code = "try_again"
     status = 503
     title = "The server is busy with the same thing; try again in a moment."
+
+
+class StorageUnavailable(PairlyError):
+    """What keeps the files does not answer, or refuses."""
+
+    code = "storage_unavailable"
+    status = 503
+    title = "Files cannot be had at the moment; try again in a while."
 
 
 class RateLimited(PairlyError):

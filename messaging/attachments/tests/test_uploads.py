@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from typing import Any
+from uuid import UUID
 
 import pytest
 import time_machine
@@ -208,6 +209,39 @@ def test_a_day_has_an_end_also_for_who_asks_many_times_at_once(join: Any, settin
         settings.ATTACHMENT_BYTES_PER_DAY_MAX = len(text)
         assert [send(ava, text).status_code for _n in range(2)] == [201, 429]
     assert len(stored_files()) == Attachment.objects.count() == 4
+
+
+def test_a_storage_that_fails_is_told_and_tried_again(
+    join: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It lets go of one file later, and of none at all while it is away."""
+    ava = join()
+    text = samples.TAKEN["a.txt"][0]
+    first, second, kept = [send(ava, text).json()["id"] for _n in range(3)]
+    Attachment.objects.exclude(pk=kept).update(state=Attachment.State.REMOVED)
+    delete = default_storage.delete
+
+    def fails(*_arguments: Any) -> Any:
+        raise ConnectionError("the bucket does not answer")
+
+    stuck = [first, second]
+
+    def fails_for_some(name: str) -> None:
+        fails() if any(UUID(one).hex in name for one in stuck) else delete(name)
+
+    for name, failing in (("save", fails), ("read", fails), ("delete", fails_for_some)):
+        monkeypatch.setattr(default_storage, name, failing)
+    for answer in (send(ava, text), ava.api.get(f"attachments/{kept}")):
+        told = (answer.status_code, answer.json()["code"], bool(answer.json()["trace_id"]))
+        assert told == (503, "storage_unavailable", True)
+    remove_unused_attachments()
+    assert Attachment.objects.count() == 3 and len(stored_files()) == 3
+    stuck.remove(second)
+    remove_unused_attachments()
+    assert {str(row.pk) for row in Attachment.objects.all()} == {first, kept}
+    monkeypatch.undo()
+    remove_unused_attachments()
+    assert len(stored_files()) == 1 and read(ava, kept) == text
 
 
 @pytest.mark.mongodb
