@@ -4,6 +4,7 @@ The same stories from one server and, where the database is shared, from two.
 """
 
 import os
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -146,7 +147,10 @@ def test_the_same_from_two_processes(start_server: StartServer, redis_server: Re
 @two_processes
 def test_news_cross_processes(start_server: StartServer, redis_server: RedisServer) -> None:
     """Ava is on one process and Ben on another, each with a device on the other one too."""
-    environment = {"REDIS_URL": redis_server.url}
+    environment = {
+        "REDIS_URL": redis_server.url,
+        "PAIRLY_TYPING_PARTNER_CACHE_SECONDS": "3600",
+    }
     first, second = start_server("daphne", environment), start_server("uvicorn", environment)
     ava, ben = create_people(first, 2, credits=CREDITS)
     ava_there, ben_there = ava.at(second.url), ben.at(second.url)
@@ -171,10 +175,17 @@ def test_news_cross_processes(start_server: StartServer, redis_server: RedisServ
     for socket in (sender, far_copy, near):
         assert socket.event("receipt.updated")["data"]["read_seq"] == 1
 
-    # A block made at one process stops what is sent at the other at once.
+    # A block made at one process stops what is sent at the other at once, and what is not stored
+    # as soon as that has heard of it.
+    far_copy.command("typing.start", typing)
+    assert near.event("typing")["data"]["active"] is True
     assert ben.http.put(f"blocks/{ava.id}").status_code == 204
     with pytest.raises(Refused, match="unavailable"):
         far_copy.command("message.send", text_message(conversation, "still there?", str(uuid4())))
+    with pytest.raises(Refused, match="unavailable"):
+        for _ in range(3000):
+            far_copy.command("typing.start", typing)
+            time.sleep(0.02)
     # Signing out at one process closes the device's sockets at the other.
     assert ben.http.post("auth/logout").status_code == 204
     assert (near.close_code(), far.close_code()) == (4401, 4401)

@@ -11,13 +11,15 @@ from messaging.selectors import partner_for
 from pairly.core import clock
 from pairly.realtime.services import send_ephemeral
 
-__all__ = ["forget_partner", "is_known", "look_up_partner", "send_typing"]
+__all__ = ["forget_partners", "is_known", "look_up_partner", "send_typing"]
 
 PARTNERS_MAX = 100_000
 
 _partners: dict[tuple[UUID, UUID], tuple[UUID | None, float]] = {}
-"""(person, conversation) to the partner and until when (monotonic seconds) to believe it. A
-block in this process empties it at once; one in another process shows after the time is up."""
+"""(person, conversation) to the partner and until when (monotonic seconds) to believe it, should
+the notice of another process's block be lost."""
+_blocks = 0
+"""How many times two of them were forgotten: what was read before that is not kept."""
 
 
 def is_known(user_id: UUID, conversation_id: UUID) -> bool:
@@ -28,15 +30,21 @@ def is_known(user_id: UUID, conversation_id: UUID) -> bool:
 
 def look_up_partner(user_id: UUID, conversation_id: UUID) -> None:
     """Read the partner from the database. Raises ``NotFound`` or ``Unavailable``."""
+    blocks_before = _blocks
     partner_id = partner_for(user_id, conversation_id)
+    if blocks_before != _blocks:
+        return
     if len(_partners) >= PARTNERS_MAX:
         _partners.clear()
     until = time.monotonic() + settings.TYPING_PARTNER_CACHE_SECONDS
     _partners[user_id, conversation_id] = (partner_id, until)
 
 
-def forget_partner(user_id: UUID, other_id: UUID) -> None:
-    """These two may no longer tell each other anything."""
+def forget_partners(pair: str) -> None:
+    """These two, whose ids these are, may no longer tell each other anything."""
+    global _blocks
+    _blocks += 1
+    user_id, other_id = map(UUID, pair.split())
     for key, (partner_id, _until) in list(_partners.items()):
         if {key[0], partner_id} == {user_id, other_id}:
             _partners.pop(key, None)

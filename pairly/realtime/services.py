@@ -20,7 +20,7 @@ from pairly.realtime.errors import CloseCode
 from pairly.realtime.frames import EVENTS as EVENT_TYPES
 from pairly.realtime.frames import Origin, to_json
 from pairly.realtime.models import Event, Feed, event_key
-from pairly.realtime.news import Disconnect, News
+from pairly.realtime.news import Disconnect, News, Notice
 
 __all__ = [
     "Append",
@@ -28,6 +28,7 @@ __all__ = [
     "append",
     "close_all",
     "disconnect",
+    "give_notice",
     "open_feed",
     "open_feeds",
     "rewrite_events",
@@ -150,6 +151,12 @@ def send_ephemeral(
 def disconnect(user_id: UUID, *, code: int, device_id: UUID | None = None) -> None:
     """Close a person's sockets in every process, after the commit if one is under way."""
     on_commit(lambda: hub.publish([Disconnect(user_id, code, device_id)]))
+
+
+def give_notice(topic: str, data: str) -> None:
+    """Tell who listens to the topic in every process, after the commit if one is under way. May be
+    lost, so what depends on it also ends with time."""
+    on_commit(lambda: hub.publish([Notice(topic, data)]))
 
 
 async def close_all(code: int = CloseCode.RESTART) -> None:
