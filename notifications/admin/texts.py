@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -29,6 +30,11 @@ TEXTS = Page(
 )
 
 
+class TextForm(forms.Form):
+    kind = SelectField(label="Text", choices=lambda: [(name, _title(name)) for name in SAMPLES])
+    language = SelectField(label="Language", choices=list(LANGUAGES.items()))
+
+
 class TryForm(BaseDialogForm):  # type: ignore[misc]
     channel = SelectField(
         label="Channel", choices=[(one, one) for one in CHANNELS if one != "in_app"]
@@ -48,8 +54,7 @@ def texts_view(request: HttpRequest) -> HttpResponse:
     context = {
         **admin.site.each_context(request),
         "title": TEXTS.title,
-        "kinds": [(name, _title(name)) for name in SAMPLES],
-        "languages": LANGUAGES.items(),
+        "form": TextForm({"kind": kind, "language": language}),
         "kind": kind,
         "language": language,
         "preview": preview(kind=kind, language=language),

@@ -105,11 +105,11 @@ STEPS = st.one_of(
 
 
 @settings(
-    max_examples=examples(small=8, ci=40, torture=1500),
+    max_examples=examples(small=5, ci=40, torture=1500),
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
-@given(st.lists(STEPS, min_size=5, max_size=30))
+@given(st.lists(STEPS, min_size=5, max_size=25))
 def test_storm(steps: list[tuple[Any, ...]]) -> None:
     sky = Sky()
     before = dict(channels._senders)
