@@ -6,7 +6,7 @@ from uuid import UUID
 
 from calling.events import CallConnected, CallEnded
 from messaging.events import ConversationRead, MessageSent
-from notifications.attention import active_users
+from notifications.attention import active_here
 from notifications.events import MessagesSeen, MessageWaiting
 from notifications.selectors import open_alike
 from notifications.services.reading import read_alike
@@ -32,9 +32,10 @@ def tell(events: Sequence[Any]) -> None:
 
 
 def note_waiting(events: Sequence[MessageSent]) -> None:
-    """Inside the transaction of the messages, which costs nothing while both look at them."""
+    """Inside the transaction of the messages, which costs nothing while both look at them. Who is
+    active elsewhere is asked for later."""
     recipients = {event.recipient_id for event in events}
-    away = recipients - active_users(recipients)
+    away = recipients - active_here(recipients)
     if away:
         emit(
             *(

@@ -15,6 +15,7 @@ from pairly.core.ids import first_id_at
 __all__ = [
     "STATISTICS_DAYS_MAX",
     "broadcast",
+    "dead_since",
     "deliveries",
     "delivery",
     "history_of",
@@ -33,6 +34,11 @@ def deliveries(
     if user_id is not None:
         given["user_id"] = user_id
     return Delivery.objects.filter(**{name: value for name, value in given.items() if value})
+
+
+def dead_since(moment: datetime) -> "QuerySet[Delivery]":
+    """What was made since then and failed for good."""
+    return Delivery.objects.filter(state=Delivery.State.DEAD, pk__gte=first_id_at(moment))
 
 
 def delivery(delivery_id: UUID) -> Delivery:

@@ -12,6 +12,7 @@ from django.conf import settings
 
 from calling.events import CallEnded, CallRinging
 from messaging.selectors import muted_in
+from notifications.attention import active_users
 from notifications.events import MessageWaiting
 from notifications.services.telling import Wish
 from pairly.accounts.events import PasswordChanged, SignedIn
@@ -56,7 +57,9 @@ def _minute(at: datetime) -> str:
 
 
 def _messages(events: Sequence[MessageWaiting]) -> list[Wish]:
-    """Nobody is told of a conversation that they muted."""
+    """Nobody is told who looks at Pairly, nor of a conversation that they muted."""
+    active = active_users({event.recipient_id for event in events})
+    events = [event for event in events if event.recipient_id not in active]
     names = _names([event.sender_id for event in events])
     muted = muted_in({event.conversation_id for event in events})
     return [

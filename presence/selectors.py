@@ -30,13 +30,14 @@ PEOPLE = Table(
 
 def active_ids(user_ids: Collection[UUID]) -> set[UUID]:
     """Those of the people who did something in the last minutes on a device that is there, whatever
-    others may know of it. Nobody while the store cannot be had."""
+    others may know of it; who left a moment ago is not. Nobody while the store cannot be had."""
     now = clock.to_milliseconds(clock.now())
     away = now - settings.PRESENCE_AWAY_SECONDS * 1000
+    left = now + settings.PRESENCE_DAMPING_SECONDS * 1000
     return {
         user_id
         for user_id, state in _states(user_ids).items()
-        if any(visit.alive_until > now and visit.active_at > away for visit in state.visits)
+        if any(visit.alive_until > left and visit.active_at > away for visit in state.visits)
     }
 
 

@@ -7,7 +7,7 @@ assignments and its share of one write.
 
 import logging
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from copy import copy
 from dataclasses import dataclass
 from uuid import UUID
@@ -98,6 +98,17 @@ class Tracker:
         stay.left_at = now
         self._left.append((now, key))
         self._mark(key, changes=True)
+
+    def active_here(self, user_ids: Collection[UUID]) -> set[UUID]:
+        """Those of the people who did something in the last minutes on a device that has a socket
+        in this process. Asks nobody, from any thread."""
+        away = _now() - settings.PRESENCE_AWAY_SECONDS * 1000
+        return {user_id for user_id in user_ids if self._latest_here(user_id) > away}
+
+    def _latest_here(self, user_id: UUID) -> int:
+        devices = {connection.device_id for connection in hub.of(user_id)}
+        stays = (self._stays.get((user_id, device_id)) for device_id in devices)
+        return max((stay.visit.active_at for stay in stays if stay is not None), default=0)
 
     def missed(self) -> None:
         """The leases say anew who is here."""

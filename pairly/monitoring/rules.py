@@ -13,6 +13,7 @@ from typing import Final
 
 from django.conf import settings
 
+from notifications.staff_selectors import dead_since
 from pairly.alerts.models import Severity
 from pairly.core.estimates import bounded_count
 from pairly.jobs.models import JobRun
@@ -84,6 +85,11 @@ def dead(_since: datetime, _now: datetime) -> Iterator[Reading]:
     yield Reading(bounded_count(dead_webhooks(), COUNTED_MAX), details=details)
 
 
+def dead_notifications(since: datetime, _now: datetime) -> Iterator[Reading]:
+    details = "Pushes and mails failed for good. Mend the cause, then replay."
+    yield Reading(bounded_count(dead_since(since), COUNTED_MAX), details=details)
+
+
 def unknown_intents(_since: datetime, now: datetime) -> Iterator[Reading]:
     minutes = settings.ALERT_UNKNOWN_INTENT_MINUTES
     details = f"No provider has told anything of them for {minutes} minutes."
@@ -152,6 +158,14 @@ RULES: Final[tuple[Rule, ...]] = (
         severity=Severity.CRITICAL,
         title="Dead webhooks: {value}",
         measure=dead,
+    ),
+    Rule(
+        kind="dead_notifications",
+        severity=Severity.WARNING,
+        title="Notifications of the last hour that failed for good: {value}",
+        measure=dead_notifications,
+        window=timedelta(hours=1),
+        threshold_setting="ALERT_DEAD_NOTIFICATIONS_MAX",
     ),
     Rule(
         kind="unknown_intents",
