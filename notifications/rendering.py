@@ -32,13 +32,28 @@ CONTEXT_CHARACTERS_MAX = 500
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """``text`` and ``html`` are the mail's; ``body`` is what a push and the list say."""
+    """``body`` is what a push and the list say; ``paragraphs`` are the mail's."""
 
     title: str
     body: str
-    text: str
-    html: str
+    paragraphs: tuple[str, ...]
+    link: str
+    language: str
     version: str
+
+    @property
+    def text(self) -> str:
+        """The mail as plain text."""
+        return render_to_string("notifications/mail.txt", self._mail)
+
+    @property
+    def html(self) -> str:
+        return render_to_string("notifications/mail.html", self._mail)
+
+    @property
+    def _mail(self) -> dict[str, Any]:
+        names = ("title", "paragraphs", "link", "language")
+        return {name: getattr(self, name) for name in names}
 
 
 def render(kind: str, language: str, context: Mapping[str, Any], *, link: str = "") -> Rendered:
@@ -49,15 +64,14 @@ def render(kind: str, language: str, context: Mapping[str, Any], *, link: str = 
     parts = template.render(Context(safe, autoescape=False)).strip().split(RULE)
     title, body = Truncator(_one_line(parts[0])).chars(TITLE_LENGTH_MAX), parts[1].strip()
     paragraphs = [_lines(one) for part in parts[1:] for one in part.strip().split("\n\n")]
-    mail = {
-        "title": title,
-        "paragraphs": [one for one in paragraphs if one],
-        "link": link or settings.PUBLIC_URL,
-        "language": found.split("/")[1],
-    }
-    text = render_to_string("notifications/mail.txt", mail)
-    html = render_to_string("notifications/mail.html", mail)
-    return Rendered(title, _lines(body), text, html, version_of(kind, language))
+    return Rendered(
+        title=title,
+        body=_lines(body),
+        paragraphs=tuple(one for one in paragraphs if one),
+        link=link or settings.PUBLIC_URL,
+        language=found.split("/")[1],
+        version=version_of(kind, language),
+    )
 
 
 def version_of(kind: str, language: str) -> str:
