@@ -31,13 +31,13 @@ COLUMNS: Final = (
     "user_id UUID, registered_at TIMESTAMP, country VARCHAR, gender VARCHAR, platform VARCHAR"
 )
 NEW: Final = """
-CREATE VIEW new_people AS
+CREATE TABLE new_people AS
     SELECT user_id::UUID AS user_id, registered_at AT TIME ZONE 'UTC' AS registered_at, country,
            NULL::VARCHAR AS gender, '' AS platform
     FROM people_rows
 """
 PEOPLE: Final = """
-CREATE TABLE people AS FROM filed_people
+CREATE VIEW people AS FROM filed_people
     WHERE user_id NOT IN (FROM uncounted)
     UNION ALL FROM new_people WHERE user_id NOT IN (SELECT user_id FROM filed_people)
 """
@@ -46,7 +46,7 @@ MARGIN: Final = timedelta(minutes=5)
 
 
 def known_people(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make the table ``people`` of ``frames``: the newest file, less those who have become staff or
+    """Make the view ``people`` of ``frames``: the newest file, less those who have become staff or
     have gone since, and those who came since."""
     newest = newest_people_file()
     since = newest.created_at - MARGIN if newest else None
