@@ -14,8 +14,9 @@ from analytics.exports import events_of
 from analytics.frames import open_reports
 from analytics.models import CompletedProfile, Erasure, Event, PeopleFile, Progress
 from analytics.people import write_people
+from analytics.services import messages
 from analytics.services.erasing import erase_due
-from analytics.services.messages import take_messages
+from analytics.services.messages import take_due_messages, take_messages
 from analytics.services.moving import move_all
 from analytics.tasks import erase_forgotten
 from analytics.tests.story import SCREEN, send
@@ -83,7 +84,9 @@ def test_calls_tell_of_both_sides_once() -> None:
 
 
 @pytest.mark.mongodb
-def test_messages_are_read_when_all_of_their_time_are_there() -> None:
+def test_messages_are_read_when_all_of_their_time_are_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     ada, ben = make_people(2, 100)
     for text in ("Hi", "You?"):
         wish = check_send(
@@ -101,7 +104,10 @@ def test_messages_are_read_when_all_of_their_time_are_there() -> None:
     assert take_messages(later) == 2
     assert take_messages(later) == 0
     Progress.objects.all().delete()
+    monkeypatch.setattr(messages, "READ_AT_ONCE", 1)
+    monkeypatch.setattr(messages, "MERGED_AT_ONCE", 1)
     assert take_messages(later) == 2, "as after a death between the file and the note"
+    assert take_due_messages(later) == 0
     assert not Event.objects.filter(name="message.sent").exists(), "they are in files alone"
     today = clock.now().date()
     with open_reports(today - timedelta(days=1), today) as reports:
