@@ -43,7 +43,7 @@ def people() -> list[UUID]:
     return found
 
 
-def test_who_may_see_reports_sees_them(people: list[UUID]) -> None:
+def test_who_may_see_reports_sees_them(people: list[UUID], join: Any) -> None:
     with time_machine.travel(NOON, tick=False):
         analyst = staff_api("analyst")
         for kind in ABOUT:
@@ -63,10 +63,14 @@ def test_who_may_see_reports_sees_them(people: list[UUID]) -> None:
         assert analyst.get(f"{ROUTE}/live").json()["active_people_30_minutes"] == 0
         moderator, nobody = staff_api("moderator"), APIClient()
         unproved = staff_api("admin", verified=False)
+        member = APIClient(HTTP_AUTHORIZATION=f"Bearer {join().token}")
         for kind in ABOUT:
             assert moderator.get(f"{ROUTE}/{kind}", query_of(kind)).status_code == 403
             assert unproved.get(f"{ROUTE}/{kind}", query_of(kind)).status_code == 403
+            assert member.get(f"{ROUTE}/{kind}", query_of(kind)).status_code == 404
             assert nobody.get(f"{ROUTE}/{kind}", query_of(kind)).status_code == 401
+        for address in ("live", "export", "reports"):
+            assert member.get(f"{ROUTE}/{address}").status_code == 404
 
 
 @pytest.mark.parametrize(
