@@ -200,6 +200,8 @@ def test_a_call_answered_elsewhere_is_taken_over(
 ) -> None:
     caller, callee, ava, ben = pair()
     other = open_window(url=callee.url).sign_in(ben.email)
+    for window in (callee, other):
+        window.network_may_fail = True  # what a device asks just before it hears that it is out
     caller.find("#chat-call-video").click()
     for window in (callee, other):
         expect(window.find("#call-status")).to_have_text("Video call")

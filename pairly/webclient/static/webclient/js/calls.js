@@ -268,8 +268,8 @@ export function createCalls({ api, socket, onEnded, onRefused }) {
 
   /** Go on here with the call that is on another device. */
   async function takeOver() {
+    if (!state.elsewhere || state.call) return;
     const { call, peer } = state.elsewhere;
-    if (state.call) return;
     set({ elsewhere: null });
     await resume({ ...call, peer }, async () => stateChanged((await ask("join")).call));
   }

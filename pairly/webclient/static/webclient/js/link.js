@@ -30,15 +30,20 @@ export function createLink({ isCaller, stream, signal, getIceServers, onRemote, 
 
   /** The caller offers; the callee of a page that knows nothing yet asks for that. */
   function begin() {
-    if (isCaller) return inOrder(() => connect(newSession()).then(addTracks));
-    signal("restart", { fresh: true });
-    return work;
+    return inOrder(beginAnew);
+  }
+
+  async function beginAnew() {
+    if (isCaller) await connect(newSession()).then(addTracks);
+    else signal("restart", { fresh: true });
   }
 
   async function connect(name) {
     drop();
     session = name;
-    const fresh = new RTCPeerConnection(configurationOf(await getIceServers()));
+    const found = await getIceServers();
+    if (closed) return;
+    const fresh = new RTCPeerConnection(configurationOf(found));
     connection = fresh;
     fresh.onicecandidate = ({ candidate }) =>
       candidate && fresh === connection && signal("candidate", { session, candidate: candidate.toJSON() });
@@ -48,6 +53,7 @@ export function createLink({ isCaller, stream, signal, getIceServers, onRemote, 
   }
 
   function addTracks() {
+    if (closed) return;
     for (const track of stream.getTracks()) connection.addTrack(track, stream);
   }
 
@@ -60,10 +66,10 @@ export function createLink({ isCaller, stream, signal, getIceServers, onRemote, 
   /** Fresh credentials, for when a path has to be found anew. */
   async function renew() {
     try {
-      const configuration = configurationOf(await getIceServers());
-      if (!closed) connection?.setConfiguration(configuration);
+      const found = await getIceServers();
+      if (!closed) connection?.setConfiguration(configurationOf(found));
     } catch {
-      timers.renew = setTimeout(renew, SETTLE_SECONDS * 1000); // out of reach for now
+      if (!closed) timers.renew = setTimeout(renew, SETTLE_SECONDS * 1000); // out of reach for now
     }
   }
 
@@ -92,7 +98,7 @@ export function createLink({ isCaller, stream, signal, getIceServers, onRemote, 
 
   async function apply(kind, payload) {
     if (kind === "restart") {
-      if (isCaller) await connect(newSession()).then(addTracks);
+      if (isCaller) await beginAnew();
     } else if (kind === "candidate") await addCandidate(payload);
     else if (kind === "offer") await offered(payload);
     else if (payload.session === session && connection.signalingState === "have-local-offer") {
@@ -141,8 +147,16 @@ export function createLink({ isCaller, stream, signal, getIceServers, onRemote, 
   }
 
   /** Find a new path: after a change of network, or a silence. */
-  async function restart() {
-    if (closed || !connection || connection.connectionState === "connected") return;
+  function restart() {
+    return inOrder(findPath);
+  }
+
+  async function findPath() {
+    if (connection?.connectionState === "connected") return;
+    if (!connection) {
+      await beginAnew(); // the first one was out of reach
+      return;
+    }
     await renew();
     if (closed) return;
     if (connection.signalingState === "have-local-offer") describe(); // it may have got lost
