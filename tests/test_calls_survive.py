@@ -107,10 +107,23 @@ def test_a_call_between_two_processes(start_server: StartServer, redis_server: R
     for socket in (phone, mobile):
         socket.event("call.charged")
         socket.command("call.heartbeat", call)
+    # What the two devices say to each other crosses from process to process, to them alone.
+    for here, there, kind in ((phone, mobile, "offer"), (mobile, phone, "answer")):
+        for number, word in enumerate((kind, "candidate")):
+            here.command("call.signal", call | {"kind": word, "payload": {"number": number}})
+            told = there.event("call.signal")["data"]
+            assert (told["kind"], told["payload"], told["again"]) == (
+                word,
+                {"number": number},
+                False,
+            )
+    assert "call.signal" not in {frame["type"] for frame in other.quiet()}
 
     second.kill()
     again = laptop.at(first.url).socket()
     again.command("call.join", call)
+    missed = [again.event("call.signal")["data"] for _ in range(2)]
+    assert [(one["kind"], one["again"]) for one in missed] == [("offer", True), ("candidate", True)]
     for socket in (phone, again):
         socket.command("call.heartbeat", call)
     ended = again.command("call.end", call)["call"]

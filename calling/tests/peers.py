@@ -22,7 +22,7 @@ from tests.clients import Json, Person
 
 __all__ = ["SECONDS_MAX", "Peer"]
 
-SECONDS_MAX = 20
+SECONDS_MAX = 60
 CANDIDATE = "a=candidate:"
 ENDS = ("a=end-of-candidates",)
 

@@ -1,7 +1,10 @@
 """Two engines of WebRTC that know nothing but our socket find each other and talk."""
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +14,8 @@ import pytest
 
 from calling import clock
 from calling.ice import turn_credentials
+from calling.models import Call
+from calling.tasks import reap_calls
 from calling.tests.line import all_is_well
 from calling.tests.peers import SECONDS_MAX, Peer
 from tests.clients import Person
@@ -93,6 +98,58 @@ def test_two_peers_talk_and_are_charged_as_quoted(people: tuple[Person, Person])
     ava, ben = people
     assert ava.wallet()["available"] == ava.wallet()["balance"] == 15
     assert ben.wallet()["balance"] == 20
+    assert all_is_well()
+
+
+def test_a_peer_that_is_killed_ends_the_call_at_its_last_sign_of_life(
+    people: tuple[Person, Person], give: Callable[..., None], settings: Any
+) -> None:
+    settings.CALL_GRACE_SECONDS = 3
+    settings.BILLING_MINUTE_SECONDS = settings.BILLING_INCREMENT_SECONDS = 1
+    ava, ben = people
+    give(ava, 10_000)
+    before = ava.wallet()["balance"]
+    module = [sys.executable, "-m", "calling.tests.peer_process"]
+    other = subprocess.Popen(
+        [*module, ben.url, ben.id, ben.email, ben.token], stdout=subprocess.PIPE, text=True
+    )
+
+    async def said(word: str) -> None:
+        assert other.stdout is not None
+        async with asyncio.timeout(SECONDS_MAX):
+            assert await asyncio.to_thread(other.stdout.readline) == f"{word}\n"
+
+    async def story() -> None:
+        caller = await Peer(ava).open()
+        await said("open")
+        await caller.invite(Peer(ben))
+        await caller.event("call.state")
+        await caller.offer()
+        await said("talking")
+        async with asyncio.timeout(SECONDS_MAX):
+            await caller.heard.wait()
+        await caller.ask("media", connected=True)
+        assert (await caller.event("call.charged"))["minute"] == 1
+        other.kill()
+        ended = asyncio.create_task(caller.event("call.ended"))
+        while not ended.done():  # the one that is left keeps beating, and the clock its watch
+            with suppress(AssertionError):
+                await caller.ask("heartbeat")
+            await asyncio.to_thread(reap_calls)
+        assert ended.result()["reason"] == "dropped"
+        await caller.close()
+
+    try:
+        asyncio.run(story())
+    finally:
+        other.kill()
+        other.communicate()
+    call = Call.objects.get()
+    assert call.ended_at == call.callee_seen_at
+    assert (call.caller_seen_at - call.callee_seen_at).total_seconds() >= 2
+    # Minutes of a second each: those of the silence cost nothing.
+    assert call.credits == 5 * (call.talked(call.callee_seen_at) // 1000 + 1)
+    assert (ava.wallet()["balance"], ava.wallet()["held"]) == (before - call.credits, 0)
     assert all_is_well()
 
 
