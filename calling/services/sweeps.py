@@ -3,6 +3,7 @@
 What is due stands in the database; who comes first does it, and the others find that it is done.
 """
 
+import logging
 from collections.abc import Iterable
 from functools import partial
 from uuid import UUID
@@ -18,6 +19,8 @@ from calling.states import Status
 from pairly.core.db import StaleRead, change_one, run_atomic
 
 __all__ = ["CALLS_AT_ONCE_MAX", "keep_watch", "sweep"]
+
+logger = logging.getLogger(__name__)
 
 CALLS_AT_ONCE_MAX = 500
 
@@ -50,8 +53,16 @@ def _keep_watch() -> None:
 
 
 def _each(call_ids: Iterable[UUID]) -> None:
+    """One that fails keeps no other from its turn; the first failure is raised when all had it."""
+    failures = []
     for call_id in call_ids:
-        run_atomic(partial(_bring_up, call_id))
+        try:
+            run_atomic(partial(_bring_up, call_id))
+        except Exception as failure:
+            logger.exception("call %s could not be looked after", call_id)
+            failures.append(failure)
+    if failures:
+        raise failures[0]
 
 
 def _bring_up(call_id: UUID) -> None:

@@ -8,6 +8,9 @@ from django.test import override_settings
 
 from calling.invariants import INVARIANTS
 from calling.models import Call, Watch
+from calling.services import sweeps
+from calling.services.desk import Desk
+from calling.services.progress import catch_up
 from calling.tariff import Tariff
 from calling.tasks import bill_calls, expire_ringing, reap_calls
 from calling.tests.switchboard import Crash, Switchboard, crashing
@@ -355,6 +358,27 @@ def survive(board: Switchboard, act: Any, answers: set[str] = {""}) -> None:  # 
             continue
         assert answer in answers
         return
+
+
+def test_a_call_that_cannot_be_looked_after_keeps_no_other_from_it(
+    traveller: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken, good = Switchboard(traveller, credits=20), Switchboard(traveller, credits=20)
+    for board in (broken, good):
+        board.invite()
+
+    def fails(call: Call, desk: Desk) -> None:
+        if call.pk == broken.call_id:
+            raise RuntimeError("a bug of ours")
+        catch_up(call, desk)
+
+    broken.wait(31)
+    with monkeypatch.context() as patches:
+        patches.setattr(sweeps, "catch_up", fails)
+        with pytest.raises(RuntimeError):  # the schedule notes it
+            expire_ringing()
+    assert good.outcome == ("missed", 0, 0) and broken.call.status == "ringing"
+    assert expire_ringing() == 1 and broken.outcome == ("missed", 0, 0)
 
 
 def test_watching_is_noted_once_for_all_processes(board: Switchboard) -> None:

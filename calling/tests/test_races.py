@@ -13,6 +13,7 @@ from uuid import uuid4
 import pytest
 import time_machine
 from django.db import connections
+from django.test import override_settings
 
 from calling.invariants import INVARIANTS
 from calling.models import Call, Slot
@@ -67,6 +68,21 @@ def test_both_call_each_other_and_there_is_one_call(board: Switchboard) -> None:
         assert set(Slot.objects.values_list("call_id", flat=True)) == {call.pk}
         board.call_id = call.pk
         assert board.ask("end", 0) == ""
+
+
+@pytest.mark.parametrize("rate", [0, 5])
+def test_an_invite_sent_twice_at_once_is_one_call(board: Switchboard, rate: int) -> None:
+    """As a client does that got no answer in time, at another process."""
+    with override_settings(PRICE_CALL_AUDIO_CREDITS_PER_MINUTE=rate):
+        for number in range(examples(small=10, ci=30, torture=300)):
+            name = f"invite {number}"
+            codes = at_once(*[lambda name=name: board.invite(client_id=name)] * 3)
+            assert codes == ["", "", ""]
+            back = f"back {number}"
+            met = at_once(*[lambda name=back: board.invite(who=1, client_id=name)] * 3)
+            assert met == ["", "", ""] and board.call.status == "accepted"
+            assert board.ask("end", 0) == ""
+    assert Call.objects.count() == examples(small=10, ci=30, torture=300)
 
 
 def test_of_many_who_call_one_person_one_rings(traveller: time_machine.Traveller) -> None:
