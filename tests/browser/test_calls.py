@@ -21,6 +21,16 @@ PICTURES = (
     Path(os.environ["PAIRLY_TEST_PICTURES"]) if "PAIRLY_TEST_PICTURES" in os.environ else None
 )
 
+GIVE = """
+from uuid import UUID
+from pairly.core import clock
+from payments.services import grant_credits
+grant_credits(
+    owner_id=UUID("{id}"), credits=10_000, operation="gift:{id}", kind="test", now=clock.now()
+)
+"""
+"""For stories that may take longer than the welcome lasts."""
+
 Pair = tuple[Window, Window, Person, Person]
 
 
@@ -48,9 +58,11 @@ def calls_server(
 def pair(calls_server: RunningServer, open_window: OpenWindow) -> Iterator[Callable[..., Pair]]:
     people: list[Person] = []
 
-    def open_pair(line: Line | None = None, **options: Any) -> Pair:
+    def open_pair(line: Line | None = None, *, is_rich: bool = False, **options: Any) -> Pair:
         ava, ben = (Person.register(calls_server.url, name) for name in ("Ava", "Ben"))
         people.extend((ava, ben))
+        if is_rich:
+            calls_server.do("shell", "-v", "0", "-c", GIVE.format(id=ava.id))
         ava.open_conversation(ben)
         windows = [
             open_window(url=calls_server.url, line=broken, **options) for broken in (line, None)
@@ -185,7 +197,7 @@ RENEWED = """([count, mine, theirs]) => {
 
 
 def test_ice_is_restarted_in_mid_call_by_either(pair: Callable[..., Pair]) -> None:
-    caller, callee, ava, _ben = pair(script=CONNECTIONS)
+    caller, callee, ava, _ben = pair(is_rich=True, script=CONNECTIONS)
     begin(caller, callee, "#chat-call-video")
     for window in (caller, callee):
         expect_moving_picture(window)
@@ -204,7 +216,7 @@ def test_ice_is_restarted_in_mid_call_by_either(pair: Callable[..., Pair]) -> No
 def test_a_call_answered_elsewhere_is_taken_over(
     pair: Callable[..., Pair], open_window: OpenWindow
 ) -> None:
-    caller, callee, ava, ben = pair()
+    caller, callee, ava, ben = pair(is_rich=True)
     other = open_window(url=callee.url).sign_in(ben.email)
     for window in (callee, other):
         window.network_may_fail = True  # what a device asks just before it hears that it is out
@@ -245,7 +257,7 @@ def test_a_lost_socket_and_a_page_loaded_again_stay_in_the_call(
     pair: Callable[..., Pair],
 ) -> None:
     line = Line()
-    caller, callee, ava, _ben = pair(line, width=390, height=780)
+    caller, callee, ava, _ben = pair(line, is_rich=True, width=390, height=780)
     begin(caller, callee, "#chat-call-video")
     expect_moving_picture(caller)
     look(caller, "phone")
