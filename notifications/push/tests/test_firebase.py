@@ -25,6 +25,7 @@ def firebase(settings: Any, tmp_path: Path) -> Iterator[FirebaseStandIn]:
     stand_in.write_account(tmp_path / "account.json")
     settings.FCM_SERVICE_ACCOUNT_FILE = str(tmp_path / "account.json")
     settings.FCM_API_BASE = stand_in.url
+    settings.PUSH_TIMEOUT_SECONDS = 60
     yield stand_in
     stand_in.stop()
     credentials_of.cache_clear()
@@ -43,7 +44,7 @@ def test_messages_and_rings_go_out_under_one_sign_in(
 ) -> None:
     result = send(ava.id, badge=2, collapse_key="conversation:c1")
     assert (result.outcome, result.provider_ref) == ("sent", "projects/pairly-test/messages/7")
-    soon = clock.now() + timedelta(seconds=25)
+    soon = clock.now() + timedelta(minutes=10)
     send(ava.id, kind="call.incoming", notification_class="ring", expires_at=soon)
     assert firebase.tokens_given == 1
 
@@ -60,7 +61,7 @@ def test_messages_and_rings_go_out_under_one_sign_in(
     assert "notification" not in ring
     assert ring["data"]["title"] == "Ben"
     assert ring["android"]["priority"] == "HIGH"
-    assert 0 < int(ring["android"]["ttl"].removesuffix("s")) <= 25
+    assert 0 < int(ring["android"]["ttl"].removesuffix("s")) <= 600
 
     before = len(firebase.asked)
     assert send(ava.id, notification_class="ring", expires_at=clock.now()).outcome == "no_address"
@@ -105,7 +106,7 @@ def test_each_answer_of_firebase(
     is_ours: bool,
 ) -> None:
     send(ava.id)
-    settings.PUSH_TIMEOUT_SECONDS = 1 if said.hangs else 30
+    settings.PUSH_TIMEOUT_SECONDS = 1 if said.hangs else 60
     firebase.next.append(said)
     result = send(ava.id)
     assert (result.outcome, result.retry_after_seconds) == (outcome, after)
