@@ -139,6 +139,8 @@ async def _measure(
     on_edge()
     before = _Clocks()
     await _watch(pairs, load.seconds)
+    # A rate of nothing says nothing: on a busy machine a short time waits for its first message.
+    await _until(lambda: tally.counted > 0, pairs, DRAIN_SECONDS_MAX)
     figures = _figures(tally, before, _Clocks())
     on_edge()
     if pacer is not None:

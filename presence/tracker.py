@@ -142,7 +142,10 @@ class Tracker:
         ]
         if touches:
             self._is_writing = True
-            worker.submit(report, touches, self._written)
+            try:
+                worker.submit(report, touches, self._written)
+            except RuntimeError:  # The process ends, and the leases lapse by themselves.
+                self._is_writing = False
 
     def _touch(self, key: Key, stay: Stay, changes: bool) -> Touch:
         visit = copy(stay.visit)

@@ -152,7 +152,18 @@ def _check_charges(sender: Sender, credits: int, *, received: int) -> None:
     charged = Counter(row["id"] for row in transactions if row["kind"] == "message")
     assert charged == {f"message:{message['id']}": 1 for message in acked.values()}
     assert sum(row["credits"] for row in transactions) == left
-    # The opening, and one event for each message sent and received, none twice, none missing.
-    socket = person.socket()
-    assert socket.position == 1 + len(acked) + received
+    # One event for each message sent and received, none twice, none missing; no position is left
+    # out. Whoever was away when a message came has news of that between them.
+    events = _all_events(person)
+    assert [event["position"] for event in events] == list(range(1, len(events) + 1))
+    told = [e["data"]["message"]["id"] for e in events if e["type"] == "message.new"]
+    assert len(told) == len(set(told)) == len(acked) + received
     person.close()
+
+
+def _all_events(person: Person) -> list[Json]:
+    """Everything that was announced to them, asked for until there is no more."""
+    events: list[Json] = []
+    while page := person.call("GET", f"sync?since={len(events)}")["events"]:
+        events += page
+    return events
