@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Self
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import httpx
 from websockets.exceptions import ConnectionClosed
@@ -166,8 +167,6 @@ def _closed(error: ConnectionClosed) -> Closed:
 class Person:
     """Somebody with an account, on one device; ``http`` carries that device's token."""
 
-    _numbers = itertools.count(1)
-
     def __init__(
         self, url: str, *, id: str, email: str, token: str, password: str = PASSWORD
     ) -> None:
@@ -184,7 +183,7 @@ class Person:
     @classmethod
     def register(cls, url: str, name: str = "Ava", **fields: Any) -> Self:
         """A new adult with this display name, signed in. Raises ``Refused``."""
-        email = fields.pop("email", f"{name.lower()}-{next(cls._numbers)}@example.test")
+        email = fields.pop("email", f"{name.lower()}-{uuid4().hex[:12]}@example.test")
         body = {"email": email, "password": PASSWORD, "display_name": name} | fields
         body.setdefault("birth_date", "1990-05-17")
         found = _json(_post(url, "auth/register", body))
