@@ -24,7 +24,7 @@ from django.db.models import F
 
 from notifications.attention import active_users
 from notifications.channels import Channel, Outcome, Outgoing, Result, Sender, sender_of
-from notifications.kinds import Class, Kind, Lane, kind_named
+from notifications.kinds import KINDS, Class, Kind, Lane, kind_named
 from notifications.models import Delivery, Notification, Preferences
 from notifications.preferences.selectors import preferences_of, wants
 from notifications.quiet import quiet_until
@@ -133,7 +133,10 @@ class _Batch:
 
     def settles(self, delivery: Delivery) -> bool:
         """Whether there is nothing to send now: the row says what becomes of it."""
-        kind = kind_named(delivery.kind)
+        kind = KINDS.get(delivery.kind)
+        if kind is None:
+            _bury(delivery, "a kind that this version does not know")
+            return True
         reason = self._reason_against(delivery, kind)
         if reason is not None:
             _skip(delivery, reason)
@@ -196,9 +199,10 @@ def _piled_up(
 ) -> Iterator[Notification]:
     """What a person has not seen since the digest was begun and takes on its channel."""
     for row in open_since(delivery.user_id, delivery.notification.created_at):
-        kind = kind_named(row.kind)
-        wanted = delivery.channel in kind.channels and wants(preferences, kind, delivery.channel)
-        if kind.notification_class.may_wait and wanted and row.expires_at > now:
+        kind = KINDS.get(row.kind)
+        if kind is None or not kind.notification_class.may_wait or row.expires_at <= now:
+            continue
+        if delivery.channel in kind.channels and wants(preferences, kind, delivery.channel):
             yield row
 
 

@@ -67,10 +67,7 @@ def _mark(
     is_all: bool = False,
 ) -> ReadResult:
     """Of two at once the person's log lets one pass, and the second looks again."""
-    if ids:
-        Notification.objects.filter(pk__in=ids, open=True).update(open=False, read_at=now)
-        shown = Delivery.objects.filter(notification_id__in=ids, channel="in_app")
-        shown.filter(state=State.SENT).update(state=State.OPENED)
+    _close(ids, now)
     count = unread_count(user_id)
     ack = to_json(ReadAck(count))
     if not ids:
@@ -85,6 +82,14 @@ def _mark(
     return ReadResult(count, ack, position)
 
 
+def _close(ids: Sequence[UUID], now: datetime) -> None:
+    """By itself this is no news: what is not in the list nobody sees change."""
+    if ids:
+        Notification.objects.filter(pk__in=ids, open=True).update(open=False, read_at=now)
+        shown = Delivery.objects.filter(notification_id__in=ids, channel="in_app")
+        shown.filter(state=State.SENT).update(state=State.OPENED)
+
+
 def read_alike(keys: Sequence[tuple[UUID, str]]) -> int:
     """Mark as read what was told these people under these collapse keys, since they have seen
     the thing itself; how many that were."""
@@ -94,9 +99,10 @@ def read_alike(keys: Sequence[tuple[UUID, str]]) -> int:
         wanted = set(keys)
         alike = [row for row in open_alike(wanted) if (row.user_id, row.collapse_key) in wanted]
         for user_id in {row.user_id for row in alike}:
-            ids = [row.pk for row in alike if row.user_id == user_id]
-            _mark(user_id, ids, now)
-            found += len(ids)
+            mine = [row for row in alike if row.user_id == user_id]
+            _close([row.pk for row in mine if not row.listed], now)
+            _mark(user_id, [row.pk for row in mine if row.listed], now)
+            found += len(mine)
         return found
 
     return run_atomic(read)

@@ -94,11 +94,15 @@ def test_of_calls_and_credits(
     assert (rings[0].notification_class, rings[0].expires_at is None) == ("ring", False)
     assert told(ben.api) == [("call.missed", "2 missed calls from Ava")]
     # A call that is over before the push is on its way rings nowhere.
+    since = ben.api.get("sync?since=0").json()["position"]
     wish = {"callee_id": ben.id, "media": "audio", "client_id": "c9"}
     call = ava.api.post("calls", **wish)
     assert ava.api.post(f"calls/{call.json()['id']}/cancel").status_code == 200
     pass_time()
     assert len([one for one in push.sent if one.kind == "call.incoming"]) == 2
+    # That nothing rings any more is no news: the list is as it was.
+    heard = ben.api.get(f"sync?since={since}").json()["events"]
+    assert {one["type"] for one in heard} == {"call.incoming", "call.ended", "notification.new"}
 
     # Twenty credits, a credit a message: below nineteen it is told, once.
     settings.CREDITS_LOW_CREDITS = 19
