@@ -115,7 +115,12 @@ def _moments(call: Call) -> Iterator[Moment]:
         (call.callee_media_at, "media reported", "callee", call.callee_device_id),
         (call.connected_at, "active", "", None),
         (call.caller_seen_at, "last sign of life", "caller", call.caller_device_id),
-        (call.callee_seen_at if call.accepted_at else None, "last sign of life", "callee", None),
+        (
+            call.callee_seen_at if call.accepted_at else None,
+            "last sign of life",
+            "callee",
+            call.callee_device_id,
+        ),
         (call.ended_at, f"ended: {call.end_reason}", "", None),
     )
     yield from (Moment(at, what, who, device) for at, what, who, device in told if at)
