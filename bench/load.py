@@ -34,6 +34,7 @@ class Load:
     """A closed loop of ``in_flight`` messages a pair, or ``rate`` messages a second in all.
 
     ``receipts`` is False for a server that only relays: there a message counts on arrival.
+    ``pair`` says what two people do to each other, if not chat.
     """
 
     seconds: float
@@ -41,6 +42,7 @@ class Load:
     receipts: bool = True
     in_flight: int = 4
     rate: float | None = None
+    pair: Callable[..., Pair] = Pair
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,7 @@ async def _run(
 ) -> Figures:
     tally = Tally()
     pairs = [
-        Pair(sender, receiver, tally, receipts=load.receipts)
+        load.pair(sender, receiver, tally, receipts=load.receipts)
         for sender, receiver in zip(people[::2], people[1::2], strict=True)
     ]
     try:

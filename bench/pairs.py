@@ -10,7 +10,7 @@ from itertools import count
 import msgspec
 from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 
-__all__ = ["Pair", "Person", "Tally"]
+__all__ = ["Frame", "Pair", "Person", "Socket", "Tally"]
 
 TEXT = (
     "What people write to each other is short, so this text has one hundred characters, no more, "
@@ -51,7 +51,13 @@ class Message(msgspec.Struct):
     conversation_id: str = ""
 
 
+class Call(msgspec.Struct):
+    id: str
+    status: str
+
+
 class Data(msgspec.Struct):
+    call: Call | None = None
     message: Message | None = None
     delivered_seq: int = 0
 

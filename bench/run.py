@@ -15,6 +15,7 @@ logger = logging.getLogger(__name__)
 MODULES = (
     "chat",
     "idle",
+    "calls",
     "ledger",
     "webhooks",
     "notifications",

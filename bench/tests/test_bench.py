@@ -35,11 +35,18 @@ REPORT_LINES = [
 ]
 
 
+CALL_LINES = [
+    "call set-up p99 at 50/s : its median at 5/s, Daphne",
+    "calls set up and ended, Daphne",
+]
+
+
 @pytest.mark.parametrize(
     ("module", "lines"),
     [
         ("chat", CHAT_LINES),
         ("idle", IDLE_LINES),
+        ("calls", CALL_LINES),
         ("webhooks", WEBHOOK_LINES),
         ("reports", REPORT_LINES),
     ],
