@@ -41,9 +41,9 @@ export function createPush({ api }) {
     await Promise.all(here.map((one) => api.delete(`notifications/devices/${one.id}`)));
   }
 
-  /** At each start: the address may have changed, and somebody else may have signed in. */
+  /** At each start: the address may have changed or be lost, and somebody else may have signed in. */
   async function refresh() {
-    if (whyNot() || Notification.permission !== "granted" || !(await isOn())) return;
+    if (whyNot() || Notification.permission !== "granted" || localStorage.getItem(WANTED) !== "on") return;
     await tell(await subscribe(await register()));
   }
 
