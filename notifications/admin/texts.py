@@ -41,8 +41,13 @@ class TryForm(BaseDialogForm):  # type: ignore[misc]
     )
 
 
+MAIL_POLICY = {"default-src": ["'none'"], "style-src": ["'unsafe-inline'"], "sandbox": []}
+"""Mails carry their styles in their lines; on a page of its own, which may do nothing else."""
+
+
 def texts_view(request: HttpRequest) -> HttpResponse:
-    """One text in one language; with ``?try=`` the dialog that sends it."""
+    """One text in one language; with ``?try=`` the dialog that sends it, with ``?mail=`` the mail
+    alone."""
     staff: Any = request.user
     may_try = staff.has_perm("notifications.act")
     if "try" in request.GET:
@@ -51,13 +56,18 @@ def texts_view(request: HttpRequest) -> HttpResponse:
         answer: HttpResponse = _try(None, request)
         return answer
     kind, language = _chosen(request)
+    shown = preview(kind=kind, language=language)
+    if "mail" in request.GET:
+        page = HttpResponse(shown.html)
+        page._csp_replace = MAIL_POLICY  # type: ignore[attr-defined]
+        return page
     context = {
         **admin.site.each_context(request),
         "title": TEXTS.title,
         "form": TextForm({"kind": kind, "language": language}),
         "kind": kind,
         "language": language,
-        "preview": preview(kind=kind, language=language),
+        "preview": shown,
         "may_try": may_try,
     }
     return TemplateResponse(request, "admin/notifications/texts.html", context)

@@ -107,6 +107,12 @@ def test_the_pages_show_the_same(dead: Delivery, push: Recorder) -> None:
     for language, word in (("en", "Missed call from Ava"), ("hi", "मिस्ड कॉल")):
         address = f"/admin/notification-texts/?kind=call.missed&language={language}"
         assert word in browser.get(address).content.decode()
+    page = browser.get("/admin/notification-texts/?kind=call.missed").content.decode()
+    assert "&lt;h1" in page and page.count("<h1>") == 0
+    mail = browser.get("/admin/notification-texts/?mail=1&kind=call.missed")
+    assert "<h1" in mail.content.decode()
+    assert "default-src 'none'" in mail["Content-Security-Policy"]
+    assert "sandbox" in mail["Content-Security-Policy"]
     sent = submit(browser, "/admin/notification-texts/?try=1&kind=call.missed", channel="push")
     assert "HX-Redirect" in sent
     assert push.sent[-1].user_id == new_staff("support").pk
