@@ -731,6 +731,7 @@ SPECTACULAR_SETTINGS = {
         "CallEndReason": "calling.states.Reason",
         "CallMedia": "calling.models.Media",
         "CallStatus": "calling.states.Status",
+        "DeviceKind": "presence.models.DeviceKind",
         "PresenceMode": "presence.status.Mode",
         "PresenceStatus": "presence.serializers.SHOWN",
         "MessageKind": "messaging.models.MessageKind",

@@ -16,7 +16,7 @@ from presence.models import Count, DeviceKind, PastVisit, Presence
 from presence.status import Mode, Visit
 from presence.stores.chosen import store
 
-__all__ = ["count_people", "forget", "forget_old", "write_down"]
+__all__ = ["count_people", "forget", "forget_old", "kinds_of", "write_down"]
 
 PRESENCES = Table(Presence, "user_id", "mode", "last_seen_at")
 PAST_VISITS = Table(PastVisit, "id", "user_id", "device_kind", "started_at", "ended_at")
@@ -52,14 +52,15 @@ def _write_down(visits: Mapping[UUID, tuple[UUID, Visit]], seen: Mapping[UUID, i
         for visit_id, (user_id, visit) in visits.items()
         if visit_id not in known and user_id not in gone
     }
-    kinds = _kinds_of({visit.device_id for _user_id, visit in new.values()})
+    kinds = kinds_of({visit.device_id for _user_id, visit in new.values()})
     PAST_VISITS.insert(
         [_past(visit_id, user_id, visit, kinds) for visit_id, (user_id, visit) in new.items()]
     )
     _write_last_seen({user_id: at for user_id, at in seen.items() if user_id not in gone})
 
 
-def _kinds_of(device_ids: Collection[UUID]) -> dict[UUID, DeviceKind]:
+def kinds_of(device_ids: Collection[UUID]) -> dict[UUID, DeviceKind]:
+    """By what they said of themselves when they signed in. One query."""
     return {
         device_id: _kind(f"{user_agent} {name}".lower())
         for device_id, user_agent, name in DEVICES.select("id", device_ids)

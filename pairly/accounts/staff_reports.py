@@ -122,7 +122,7 @@ def counted(
 
 
 def chart(
-    title: str, labels: Sequence[date], *series: tuple[str, Sequence[float]]
+    title: str, labels: Sequence[date | str], *series: tuple[str, Sequence[float]]
 ) -> dict[str, Any]:
     """As the theme's charts want it."""
     datasets = [
