@@ -5,6 +5,7 @@ import { createComposer } from "./composer.js";
 import { $, reconcile, setText } from "./dom.js";
 import { countryName } from "./format.js";
 import { createMessageMenu } from "./messagemenu.js";
+import { presenceDot, presenceWord } from "./presence.js";
 import { go, replace } from "./router.js";
 import { on, state } from "./store.js";
 import { toastError } from "./toasts.js";
@@ -39,6 +40,7 @@ export function createChatView(client, { openCredits, openPerson, openReport, to
     show: showMessage,
   };
 
+  on("presence", () => current() && !$("chat").hidden && showHead(current()));
   on("unsent", render);
   on("blocked", render);
   on("conversations", () => id && $("chat").hidden && find());
@@ -145,13 +147,14 @@ export function createChatView(client, { openCredits, openPerson, openReport, to
 
   function showHead(conversation) {
     const { peer } = conversation;
-    const sign = JSON.stringify(peer);
+    const here = presenceWord(peer.id);
+    const sign = JSON.stringify([peer, here]);
     if ($("chat-avatar").dataset.sign !== sign) {
       $("chat-avatar").dataset.sign = sign;
-      $("chat-avatar").replaceChildren(avatar(peer));
+      $("chat-avatar").replaceChildren(avatar(peer), presenceDot(peer.id) || "");
     }
     setText($("chat-name"), peer.display_name);
-    const facts = [peer.age, countryName(peer.country)].filter(Boolean).join(" · ");
+    const facts = [here, peer.age, countryName(peer.country)].filter(Boolean).join(" · ");
     setText($("chat-subtitle"), conversation.typing ? "typing…" : facts);
     $("chat-subtitle").classList.toggle("typing-word", conversation.typing);
     const isBlocked = state.blocked.has(peer.id);

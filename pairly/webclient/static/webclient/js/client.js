@@ -4,6 +4,7 @@ import { createCalls } from "./calls.js";
 import { createChat } from "./chat.js";
 import { createNotifications } from "./notifications.js";
 import { createOutbox } from "./outbox.js";
+import { createPresence } from "./presence.js";
 import { PairlySocket, STATUS } from "./protocol.js";
 import { createPush } from "./push.js";
 import { createReceipts } from "./receipts.js";
@@ -26,6 +27,7 @@ export function createClient({ onEnded, onRefused, openConversation, onCallEnded
   const chat = createChat({ api });
   const calls = createCalls({ api, socket, onEnded: onCallEnded, onRefused: onCallRefused });
   const notifications = createNotifications({ api, onTold });
+  const presence = createPresence({ api, socket });
   const push = createPush({ api });
   const receipts = createReceipts({ socket, onMoved: chat.receiptMoved });
   const outbox = createOutbox({
@@ -48,7 +50,7 @@ export function createClient({ onEnded, onRefused, openConversation, onCallEnded
     set({ me, wallet, prices: config.prices.messages, limits: config.limits });
     set({ blocked: new Map(blocks.map((one) => [one.user_id, one.display_name])) });
     await chat.readAll(openConversation());
-    await Promise.all([calls.readState(), notifications.readState()]);
+    await Promise.all([calls.readState(), notifications.readState(), presence.readState()]);
   }
 
   function applyEvent({ type, data }) {
@@ -67,6 +69,7 @@ export function createClient({ onEnded, onRefused, openConversation, onCallEnded
     "message.deleted": chat.messageDeleted,
     "message.restored": chat.messageRestored,
     "message.updated": ({ message }) => chat.messageChanged(message),
+    "presence.changed": presence.shows,
     "receipt.updated": chat.receiptMoved,
     typing: chat.typed,
     "wallet.updated": (wallet) => set({ wallet }),
@@ -83,6 +86,7 @@ export function createClient({ onEnded, onRefused, openConversation, onCallEnded
     if (connection.status === STATUS.ONLINE) {
       outbox.flush();
       calls.online();
+      presence.online();
       receipts.schedule();
     }
     if (connection.status === STATUS.ENDED && connection.code !== null) ended(connection.code);
@@ -157,7 +161,7 @@ export function createClient({ onEnded, onRefused, openConversation, onCallEnded
   }
 
   return {
-    api, block, calls, chat, edit, keep, notifications, outbox, push, receipts, remove, signIn, signOut, socket, start,
+    api, block, calls, chat, edit, keep, notifications, outbox, presence, push, receipts, remove, signIn, signOut, socket, start,
     typing, unblock,
   };
 }

@@ -4,6 +4,7 @@ import { avatar } from "./avatar.js";
 import { recentConversations } from "./chat.js";
 import { $, h, icon, reconcile, setText } from "./dom.js";
 import { fullTime, whenShort } from "./format.js";
+import { presenceDot } from "./presence.js";
 import { on, state } from "./store.js";
 import { ticks } from "./ticks.js";
 
@@ -15,6 +16,7 @@ export function createConversations() {
   let inArchive = false;
 
   on("conversations", render);
+  on("presence", render);
   on("unsent", render);
   filter.addEventListener("input", render);
   list.addEventListener("keydown", moveByArrows);
@@ -44,7 +46,7 @@ export function createConversations() {
     const message = one.last_message;
     return JSON.stringify([
       one.peer, message?.id, message?.edited_at, message?.deleted_at, one.muted, message && whenShort(message.created_at), one.unread, one.typing,
-      one.peer_delivered_seq, one.peer_read_seq, waits, one.id === openId,
+      one.peer_delivered_seq, one.peer_read_seq, state.presence.get(one.peer.id)?.status, waits, one.id === openId,
     ]);
   }
 
@@ -59,7 +61,7 @@ export function createConversations() {
     const link = h(
       "a",
       { class: "conversation", href: `#/chats/${one.id}`, "aria-current": one.id === openId ? "true" : null },
-      avatar(peer),
+      h("span", { class: "avatar-place" }, avatar(peer), presenceDot(peer.id)),
       h("span", { class: "conversation-text" },
         h("span", { class: "conversation-top" }, h("b", {}, peer.display_name),
           one.muted ? icon("i-mute", { label: "Muted", className: "icon muted-mark" }) : null, time),

@@ -13,8 +13,10 @@ export function createSettings(client) {
   const form = $("settings-form");
   const code = $("verification-form");
   const themes = [...$("theme-choice").children];
+  const modes = [...$("mode-choice").children];
 
   on("blocked", showBlocked);
+  on("mode", showMode);
   form.addEventListener("submit", save);
   $("photo-input").addEventListener("change", sendPhoto);
   code.addEventListener("submit", verify);
@@ -22,6 +24,11 @@ export function createSettings(client) {
   themes.forEach((one) => one.addEventListener("click", () => chooseTheme(one)));
   $("theme-choice").addEventListener("keydown", (event) => {
     if (moveWithArrows(event, themes, "ArrowLeft", "ArrowRight")) chooseTheme(document.activeElement);
+  });
+
+  modes.forEach((one) => one.addEventListener("click", () => chooseMode(one)));
+  $("mode-choice").addEventListener("keydown", (event) => {
+    if (moveWithArrows(event, modes, "ArrowLeft", "ArrowRight")) chooseMode(document.activeElement);
   });
 
   function open() {
@@ -33,6 +40,7 @@ export function createSettings(client) {
     $("settings-avatar").replaceChildren(avatar(me, "large"));
     $("verification").hidden = me.email_verified;
     showTheme();
+    showMode();
     showBlocked();
     box.open();
   }
@@ -97,11 +105,24 @@ export function createSettings(client) {
 
   function showTheme() {
     const chosen = window.pairlyTheme.get();
-    for (const one of themes) {
-      const isChosen = one.dataset.themeValue === chosen;
-      one.setAttribute("aria-checked", String(isChosen));
-      one.tabIndex = isChosen ? 0 : -1;
+    themes.forEach((one) => check(one, one.dataset.themeValue === chosen));
+  }
+
+  async function chooseMode(choice) {
+    try {
+      await client.presence.choose(choice.dataset.mode);
+    } catch (error) {
+      toastError(error);
     }
+  }
+
+  function showMode() {
+    modes.forEach((one) => check(one, one.dataset.mode === state.mode));
+  }
+
+  function check(radio, isChosen) {
+    radio.setAttribute("aria-checked", String(isChosen));
+    radio.tabIndex = isChosen ? 0 : -1;
   }
 
   function showBlocked() {

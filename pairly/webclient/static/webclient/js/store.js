@@ -16,6 +16,8 @@ function emptyState() {
     connection: { status: "ended", code: null, retryAt: null },
     blocked: new Map(), // user id -> display name
     conversations: new Map(), // id -> as the API has it, see chat.js for what is added
+    presence: new Map(), // user id -> {status, last_seen}, see presence.js
+    mode: "auto", // as what one wishes to be seen
     unsent: [], // see outbox.js
     notifications: [], // newest first, as the API has them
     moreNotifications: null, // where older ones are
@@ -30,7 +32,7 @@ let due = null;
 
 export const state = emptyState();
 
-/** Hear of a topic: `me`, `wallet`, `prices`, `connection`, `blocked`, `conversations`, `unsent`,
+/** Hear of a topic: `me`, `wallet`, `prices`, `connection`, `blocked`, `conversations`, `presence`, `mode`, `unsent`,
  * `tray`, `notifications`, `unreadNotifications`, `call`, `elsewhere`, `calls` (the history), or `conversation:<id>`. Called
  * once, however often it changed in one turn. */
 export function on(topic, listener) {
