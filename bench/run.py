@@ -16,6 +16,7 @@ MODULES = (
     "chat",
     "idle",
     "calls",
+    "ephemeral",
     "ledger",
     "webhooks",
     "notifications",

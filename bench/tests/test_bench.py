@@ -23,6 +23,11 @@ IDLE_LINES = [
     "50 idle sockets, uvicorn, all back and caught up : all back",
 ]
 
+EPHEMERAL_LINES = [
+    "heartbeats : echo of the same frames",
+    "typing among 20 sockets : groups of the in-memory layer",
+]
+
 WEBHOOK_LINES = [
     "webhook intake : one bare insert a commit",
     "webhook intake, the whole request : one bare insert a commit",
@@ -47,6 +52,7 @@ CALL_LINES = [
         ("chat", CHAT_LINES),
         ("idle", IDLE_LINES),
         ("calls", CALL_LINES),
+        ("ephemeral", EPHEMERAL_LINES),
         ("webhooks", WEBHOOK_LINES),
         ("reports", REPORT_LINES),
     ],

@@ -1,11 +1,13 @@
 """The protocol's own commands: catching up and heartbeats."""
 
 import asyncio
+from functools import partial
 from typing import Annotated, Any
 
 import msgspec
 from django.conf import settings
 
+from pairly.core.batching import Entry
 from pairly.realtime.connections import Connection, hub
 from pairly.realtime.frames import event_frame, register_command
 from pairly.realtime.readers import batched_reader, run_in_reader
@@ -70,18 +72,24 @@ async def heartbeat(connection: Connection, data: HeartbeatCommand) -> Heartbeat
     account. Answers the latest position, so that a lost event shows as a gap."""
     if data.active:
         hub.acted(connection)
-    loop = asyncio.get_running_loop()
-    answer: asyncio.Future[Any] = loop.create_future()
-
-    def reply(result: Any) -> None:
-        loop.call_soon_threadsafe(_settle, answer, result)
-
-    batched_reader.submit(heartbeat_positions, (connection.user_id, connection.device_id), reply)
+    answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+    asker = (connection.user_id, connection.device_id)
+    batched_reader.submit(heartbeat_positions, asker, partial(_settle, answer), _deliver)
     return HeartbeatAck(await answer)
 
 
+def _deliver(answers: list[tuple[Entry, Any]]) -> None:
+    """A batch's answers in one wake-up of the loop."""
+    hub.call_soon(_settle_all, answers)
+
+
+def _settle_all(answers: list[tuple[Entry, Any]]) -> None:
+    for entry, result in answers:
+        entry.reply(result)
+
+
 def _settle(answer: "asyncio.Future[Any]", result: Any) -> None:
-    if answer.cancelled():
+    if answer.done():
         return
     if isinstance(result, Exception):
         answer.set_exception(result)

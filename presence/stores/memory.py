@@ -37,7 +37,7 @@ class MemoryStore:
                 if state is None:
                     state = self._states[user_id] = State()
                     self._visits[user_id] = {}
-                self._visits[user_id][visit.id] = copy(visit)
+                self._visits[user_id][visit.id] = visit
                 self._changed(state)
                 if look_at is not None and look_at < self._look_at.get(user_id, FOREVER):
                     self._schedule(user_id, look_at)
