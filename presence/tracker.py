@@ -89,7 +89,9 @@ class Tracker:
     def closed(self, connection: Connection) -> None:
         """Left, unless we sent it away to come back at once, maybe to another process."""
         key, now = (connection.user_id, connection.device_id), _now()
-        stay = self._stays[key]
+        stay = self._stays.get(key)
+        if stay is None:
+            return
         stay.sockets -= 1
         if stay.sockets:
             return
