@@ -28,6 +28,7 @@ from pairly.realtime.selectors import events_at, heartbeat_positions
 __all__ = ["Connection", "Hub", "SocketObserver", "hub"]
 
 CLOSE_SECONDS_MAX = 5
+LATE_EVENTS_MAX = 20
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -306,20 +307,25 @@ class Hub:
         """For when news of other processes were lost: asks the database once for all sockets.
 
         One that was signed out is closed. One that stands before its person's newest event is
-        sent that event, so that its device sees the gap, if there is one, and syncs.
+        sent what it lacks, the newest ``LATE_EVENTS_MAX`` at most: its device sees the gap before
+        them and syncs.
         """
         for observer in self.observers:
             observer.missed()
         ready = [connection for connection in self.all() if connection.is_ready]
         askers = [(connection.user_id, connection.device_id) for connection in ready]
         behind: set[tuple[UUID, int]] = set()
+        """People and positions that a socket of theirs lacks."""
         for connection, answer in zip(
             ready, await run_in_reader(heartbeat_positions, askers), strict=True
         ):
             if not isinstance(answer, int):
                 connection.close(CloseCode.SIGN_IN_AGAIN)
-            elif answer > connection.newest_position:
-                behind.add((connection.user_id, answer))
+            else:
+                held = max(connection.newest_position, answer - LATE_EVENTS_MAX)
+                behind.update(
+                    (connection.user_id, lacked) for lacked in range(held + 1, answer + 1)
+                )
         for user_id, event in await run_in_reader(events_at, behind):
             late = [one for one in self.of(user_id) if event.position > one.newest_position]
             # The ack of what a socket has under way shows it the gap as well.

@@ -67,8 +67,9 @@ def catch_up(user_id: UUID, since: int) -> Catchup:
 
 
 def events_at(places: Collection[tuple[UUID, int]]) -> list[tuple[UUID, LoggedEvent]]:
-    """The event at each of these positions of people's logs, as far as it is kept; one query."""
-    rows = EVENTS.select("id", [event_key(*place) for place in places])
+    """The event at each of these positions of people's logs, as far as it is kept, each person's
+    in order; one query."""
+    rows = sorted(EVENTS.select("id", [event_key(*place) for place in places]))
     return [(UUID(hex=row[0][:32]), _logged(row)) for row in rows]
 
 

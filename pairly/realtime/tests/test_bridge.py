@@ -14,7 +14,7 @@ from pairly.accounts.services import Origin, open_devices
 from pairly.core import clock
 from pairly.core.db import run_atomic
 from pairly.realtime import bridge, services
-from pairly.realtime.connections import Connection, Hub
+from pairly.realtime.connections import LATE_EVENTS_MAX, Connection, Hub
 from pairly.realtime.errors import CloseCode
 from pairly.realtime.news import News
 from pairly.realtime.readers import run_in_reader
@@ -91,9 +91,12 @@ def layer(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Layer:
     return found
 
 
-def append(user_id: UUID, text: str) -> None:
-    event = services.Append(user_id, "conversation.opened", json.dumps({"text": text}))
-    run_atomic(lambda: services.append([event], clock.now()))
+def append(user_id: UUID, *texts: str) -> None:
+    events = [
+        services.Append(user_id, "conversation.opened", json.dumps({"text": text}))
+        for text in texts
+    ]
+    run_atomic(lambda: services.append(events, clock.now()))
 
 
 def sign_out(device_id: UUID) -> None:
@@ -128,11 +131,12 @@ def test_what_the_layer_loses_is_found_in_the_log(
         await run_in_reader(append, user_id, "nobody could be told")
         await peer.until(lambda: peer.texts[2:] == ["nobody could be told"])
         layer.is_away = False
-        # Of several that were lost it hears the newest; from the gap the device knows to ask.
-        layer.to_lose = 2
-        for text in ("lost before", "lost last"):
-            await run_in_reader(append, user_id, text)
-        await peer.until(lambda: "lost last" in peer.texts)
+        # Of many that were lost it hears the newest; from the gap the device knows to ask.
+        layer.to_lose = 10**6
+        many = [f"lost {number}" for number in range(LATE_EVENTS_MAX + 5)]
+        await run_in_reader(append, user_id, *many)
+        await peer.until(lambda: many[-1] in peer.texts)
+        assert peer.texts[3:] == many[5:]
         layer.to_lose = 0
         await run_in_reader(append, user_id, "told again")
         await peer.until(lambda: peer.texts[-1] == "told again")
