@@ -9,8 +9,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 MANAGE := $(BIN)/python manage.py
-# A worker for each core, each with databases and servers of its own; a file stays in one of them.
-SPREAD := -n logical --dist loadfile
+# A worker more than there are cores, since each often waits for its servers; each has databases and
+# servers of its own, and a file stays in one of them.
+SPREAD := -n $(shell echo $$(( $$(nproc) + 1 ))) --dist loadfile
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := run

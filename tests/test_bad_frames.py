@@ -259,8 +259,8 @@ def test_the_frames_that_end_a_socket(scene: Scene, server_database_url: str) ->
     assert sockets["binary"].close_code() == 4400
 
     refusals, code = flood(sockets["flood"])
-    # Exactly so many at once; the allowance comes back with time, which is the machine's matter.
-    assert (refusals > BAD_FRAMES_PER_MINUTE, code) == (True, 4400)
+    # So many at once; a part of the allowance comes back with time, which is the machine's matter.
+    assert (refusals >= BAD_FRAMES_PER_MINUTE, code) == (True, 4400)
     # What is no UTF-8 is no frame: the transport ends the connection, Daphne without a word.
     mangled = scene.ava.socket()
     mangled.send_raw(b'{"type": "sync", "id": "\xff\xfe"}', as_text=True)
@@ -272,15 +272,14 @@ def test_the_frames_that_end_a_socket(scene: Scene, server_database_url: str) ->
 
 
 def flood(socket: Socket) -> tuple[int, int | None]:
-    """Many bad frames at once, most of them on their way when the server has had enough: how many
-    it answered, and its close code."""
-    for _ in range(BAD_FRAMES_PER_MINUTE * 4):
-        socket.send_raw("{")
-    answered = 0
-    while True:
+    """Bad frames until the server has had enough: how many it answered, and its close code. One at
+    a time: a connection that is closed with something unread loses what was on its way back."""
+    for answered in range(BAD_FRAMES_PER_MINUTE * 4):
         try:
+            socket.send_raw("{")
             socket.answer(None)
         except Refused:
-            answered += 1
+            continue
         except Closed as closed:
             return answered, closed.code
+    raise AssertionError("the server never has enough")
