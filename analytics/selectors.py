@@ -50,8 +50,8 @@ def live_numbers(now: datetime) -> Live:
 
 
 def _people(events: "QuerySet[Event]") -> int:
-    found = events.filter(activity=True).aggregate(people=Count("user_id", distinct=True))
-    return int(found["people"])
+    # Not ``Count(distinct=True)``, which on MongoDB fails where there are no rows.
+    return events.filter(activity=True).values("user_id").distinct().count()
 
 
 def set_aside(code: str = "") -> "QuerySet[SetAside]":
