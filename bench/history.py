@@ -28,8 +28,8 @@ Pair = tuple[uuid.UUID, uuid.UUID]
 def add_history(folder: Path, count: int) -> None:
     """Give the people of the template that many messages, spread over their pairs.
 
-    The incremental verification then has seen them, as after five minutes of any server's life;
-    else the server under test would spend its first minute on that.
+    The incremental verification and analytics then have seen them, as after some minutes of any
+    server's life; else the server under test would spend its first minutes on that.
     """
     environment = pairly_environment(folder)
     run_python(["-m", "bench.history", str(count), str(folder / "people.json")], environment)
@@ -41,12 +41,16 @@ def main() -> None:
     ids = [uuid.UUID(user["id"]) for user in json.loads(Path(sys.argv[2]).read_text())]
     django.setup()
     gc.disable()  # it would look through every row of a commit again and again
+    from analytics.models import Progress
+    from analytics.services.messages import MESSAGES
     from pairly.core import clock
+    from pairly.core.ids import new_id
     from payments.ledger.sealing import seal_waiting
 
     for commit in _commits(list(zip(ids[::2], ids[1::2], strict=True)), count):
         _send(commit)
     seal_waiting(clock.now())
+    Progress.objects.create(pk=MESSAGES, last_id=new_id())
 
 
 def _commits(pairs: Sequence[Pair], count: int) -> Iterator[list[Pair]]:

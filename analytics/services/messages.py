@@ -25,7 +25,8 @@ __all__ = ["take_due_messages", "take_messages"]
 LAG: Final = timedelta(minutes=2)
 """Longer than any transaction that sends a message: no id below this age comes any more."""
 READ_AT_ONCE: Final = 5_000
-MERGED_AT_ONCE: Final = 100_000
+MERGED_AT_ONCE: Final = 20_000
+"""Seconds of work: a server that stops waits for it."""
 EVENTS_PER_MINUTE: Final = 100_000
 PAUSE_MINUTES_MAX: Final = 10
 """A day's file is written anew after as many minutes as it has so many events, at most these."""
