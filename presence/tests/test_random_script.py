@@ -208,7 +208,7 @@ class Script:
         active = {
             person.id
             for person in self.people
-            if any(d.is_here(self.now) and self.now - d.active_at < AWAY for d in person.devices)
+            if any(d.sockets and self.now - d.active_at < AWAY for d in person.devices)
         }
         assert active_ids([person.id for person in self.people]) == active
 
