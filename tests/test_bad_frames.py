@@ -247,6 +247,7 @@ def test_the_frames_that_end_a_socket(scene: Scene, server_database_url: str) ->
     sockets = {name: scene.ava.socket() for name in ("big", "bigger", "binary", "flood")}
     bystander = scene.ava.sign_in().socket()
     before = settled(server_database_url)
+    bystander.quiet()  # she is told of her own sign-in
 
     # A frame of just the size is taken; it counts in bytes, not in characters.
     sockets["big"].send_raw(frame(id="fits").ljust(FRAME_BYTES_MAX))

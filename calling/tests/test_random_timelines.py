@@ -71,6 +71,7 @@ class Timeline:
         self.model = Reference(rules, available=paid + bonus)
         Watch.objects.all().delete()  # of the timeline before
         self.total = paid + bonus
+        self.callee_credits = bonus
         self.crash_at: int | None = None
         self.last_call_id = self.board.call_id
         self.numbers = count(1)
@@ -131,7 +132,7 @@ class Timeline:
         return None
 
     def do_call_back(self) -> None:
-        """By the callee, who has no credits: only while it rings is that an answer."""
+        """By the callee, who has but the bonus: only while it rings is that an answer."""
         self._before_a_command()
         client_id = f"back {next(self.numbers)}"
         code = self.surely(lambda: self.board.invite(who=1, client_id=client_id))
@@ -140,9 +141,9 @@ class Timeline:
             self.model.accept(self.now, 0)
         elif self.model.is_live:
             assert code == "busy"
-        elif self.model.rules.rate:
+        elif self.model.rules.rate > self.callee_credits:
             assert code == "insufficient_credits"
-        elif code == "":  # a free call of the other's; it is of no concern here
+        elif code == "":  # a call of the other's; it is of no concern here
             assert self.board.ask("cancel", 1) == ""
             self.board.call_id = self.last_call_id
 

@@ -243,10 +243,11 @@ def claimed_minor(payment: MockPayment) -> int:
     return min(payment.amount_minor, gone)
 
 
-def came_to_nothing(payment: MockPayment) -> int:
-    """Refunds that failed and disputes that were won, by the provider's own books."""
-    failed = MockRefund.objects.filter(payment=payment, state=RefundState.FAILED).count()
-    return failed + MockDispute.objects.filter(payment=payment, state=DisputeState.WON).count()
+def came_to_nothing(intent: Intent) -> int:
+    """Refunds and disputes that took nothing, also those of which the provider never heard."""
+    refunds = Refund.objects.filter(intent=intent).exclude(state=RefundState.SUCCEEDED)
+    disputes = Dispute.objects.filter(intent=intent).exclude(state=DisputeState.LOST)
+    return refunds.count() + disputes.count()
 
 
 def check_intent(intent: Intent) -> tuple[int, int]:
@@ -265,7 +266,7 @@ def check_intent(intent: Intent) -> tuple[int, int]:
     gone = claimed_minor(payment)
     taken = gone * intent.credits // intent.amount_minor
     is_cut = 0 < gone < payment.amount_minor
-    return intent.credits - taken, came_to_nothing(payment) if is_cut else 0
+    return intent.credits - taken, came_to_nothing(intent) if is_cut else 0
 
 
 def nothing_waits() -> None:
@@ -308,6 +309,10 @@ TWO_REFUNDS_THE_FIRST_FAILS: list[Step] = [
     ("refund", 0, None, None),
     ("happens", 0, "refund_fails", None),
 ]
+DISPUTED_BETWEEN_TWO_REFUNDS: list[Step] = [
+    *TWO_REFUNDS_THE_FIRST_FAILS[:-1],
+    ("happens", 0, "dispute", None),
+]
 """Rounded together they take everything; the second alone would have taken a credit less."""
 
 
@@ -320,6 +325,7 @@ def no_questions_asked(settings: Any) -> None:
 @pytest.mark.mongodb
 @pytest.mark.usefixtures("no_questions_asked")
 @example(steps=TWO_REFUNDS_THE_FIRST_FAILS)
+@example(steps=DISPUTED_BETWEEN_TWO_REFUNDS)
 @settings(
     max_examples=examples(small=200, ci=1000, torture=4_000) // (10 if configured.MONGODB else 1),
     deadline=None,
