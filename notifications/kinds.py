@@ -45,7 +45,7 @@ class Lane(StrEnum):
     NONE = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Kind:
     """``gather``: what comes so soon after it, of the same collapse key, goes out as one.
     ``expiry``: after that it is not worth sending any more."""
@@ -79,94 +79,47 @@ class Category:
     may_be_refused: bool
 
 
-DAY = timedelta(days=1)
+DAY: Final = timedelta(days=1)
+IN_APP_AND_MAIL: Final[tuple[Channel, ...]] = ("in_app", "email")
 
+_KINDS: Final = (
+    Kind(
+        "message.received", "New message", "messages", Class.SOCIAL, CHANNELS, 7 * DAY, gather=True
+    ),
+    Kind("call.incoming", "Incoming call", "calls", Class.RING, ("push",), timedelta(seconds=30)),
+    Kind("call.missed", "Missed call", "calls", Class.SOCIAL, CHANNELS, 7 * DAY),
+    Kind("credits.low", "Credits are low", "credits", Class.SOCIAL, ("in_app", "push"), DAY),
+    Kind(
+        "credits.added",
+        "Credits were added",
+        "credits_added",
+        Class.MONEY,
+        IN_APP_AND_MAIL,
+        7 * DAY,
+    ),
+    Kind("payment.completed", "Payment done", "payments", Class.MONEY, IN_APP_AND_MAIL, 7 * DAY),
+    Kind("payment.failed", "Payment failed", "payments", Class.MONEY, IN_APP_AND_MAIL, 7 * DAY),
+    Kind("payment.refunded", "Payment refunded", "payments", Class.MONEY, CHANNELS, 7 * DAY),
+    Kind("payment.refund_failed", "Refund failed", "payments", Class.MONEY, CHANNELS, 7 * DAY),
+    Kind("payment.disputed", "Payment disputed", "payments", Class.MONEY, CHANNELS, 7 * DAY),
+    Kind("payment.dispute_closed", "Dispute decided", "payments", Class.MONEY, CHANNELS, 7 * DAY),
+    Kind("security.new_sign_in", "New sign-in", "security", Class.SECURITY, CHANNELS, 7 * DAY),
+    Kind(
+        "security.password_changed",
+        "Password changed",
+        "security",
+        Class.SECURITY,
+        CHANNELS,
+        7 * DAY,
+    ),
+    Kind(
+        "moderation.decided", "Decision of moderation", "safety", Class.SECURITY, CHANNELS, 7 * DAY
+    ),
+    Kind("announcement.service", "News of the service", "news", Class.SOCIAL, CHANNELS, 3 * DAY),
+    Kind("announcement.offer", "Offer", "offers", Class.MARKETING, CHANNELS, 3 * DAY),
+)
 
-def _kinds() -> Iterable[Kind]:
-    everywhere: tuple[Channel, ...] = CHANNELS
-    quietly: tuple[Channel, ...] = ("in_app", "email")
-    yield Kind(
-        name="message.received",
-        title="New message",
-        category="messages",
-        notification_class=Class.SOCIAL,
-        channels=everywhere,
-        expiry=7 * DAY,
-        gather=True,
-    )
-    yield Kind(
-        name="call.incoming",
-        title="Incoming call",
-        category="calls",
-        notification_class=Class.RING,
-        channels=("push",),
-        expiry=timedelta(seconds=30),
-    )
-    yield Kind(
-        name="call.missed",
-        title="Missed call",
-        category="calls",
-        notification_class=Class.SOCIAL,
-        channels=everywhere,
-        expiry=7 * DAY,
-    )
-    yield Kind(
-        name="credits.low",
-        title="Credits are low",
-        category="credits",
-        notification_class=Class.SOCIAL,
-        channels=("in_app", "push"),
-        expiry=DAY,
-    )
-    for name, title, category, channels in (
-        ("credits.added", "Credits were added", "credits_added", quietly),
-        ("payment.completed", "Payment done", "payments", quietly),
-        ("payment.failed", "Payment failed", "payments", quietly),
-        ("payment.refunded", "Payment refunded", "payments", everywhere),
-        ("payment.refund_failed", "Refund failed", "payments", everywhere),
-        ("payment.disputed", "Payment disputed", "payments", everywhere),
-        ("payment.dispute_closed", "Dispute decided", "payments", everywhere),
-    ):
-        yield Kind(
-            name=name,
-            title=title,
-            category=category,
-            notification_class=Class.MONEY,
-            channels=channels,
-            expiry=7 * DAY,
-        )
-    for name, title, category in (
-        ("security.new_sign_in", "New sign-in", "security"),
-        ("security.password_changed", "Password changed", "security"),
-        ("moderation.decided", "Decision of moderation", "safety"),
-    ):
-        yield Kind(
-            name=name,
-            title=title,
-            category=category,
-            notification_class=Class.SECURITY,
-            channels=everywhere,
-            expiry=7 * DAY,
-        )
-    yield Kind(
-        name="announcement.service",
-        title="News of the service",
-        category="news",
-        notification_class=Class.SOCIAL,
-        channels=everywhere,
-        expiry=3 * DAY,
-    )
-    yield Kind(
-        name="announcement.offer",
-        title="Offer",
-        category="offers",
-        notification_class=Class.MARKETING,
-        channels=everywhere,
-        expiry=3 * DAY,
-    )
-
-
-KINDS: Final[dict[str, Kind]] = {kind.name: kind for kind in _kinds()}
+KINDS: Final[dict[str, Kind]] = {kind.name: kind for kind in _KINDS}
 
 
 def _categories() -> Iterable[Category]:

@@ -33,7 +33,7 @@ def statistics_view(request: HttpRequest) -> HttpResponse:
         "title": STATISTICS.title,
         "days": days,
         "choices": DAYS,
-        "states": [state.label for state in Delivery.State],
+        "states": [state.label.partition(",")[0] for state in Delivery.State],
         "rows": _by_kind(rows),
         "reasons": _reasons(rows),
     }

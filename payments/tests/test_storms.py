@@ -309,11 +309,11 @@ TWO_REFUNDS_THE_FIRST_FAILS: list[Step] = [
     ("refund", 0, None, None),
     ("happens", 0, "refund_fails", None),
 ]
+"""Rounded together they take everything; the second alone would have taken a credit less."""
 DISPUTED_BETWEEN_TWO_REFUNDS: list[Step] = [
     *TWO_REFUNDS_THE_FIRST_FAILS[:-1],
     ("happens", 0, "dispute", None),
 ]
-"""Rounded together they take everything; the second alone would have taken a credit less."""
 
 
 @pytest.fixture
