@@ -122,9 +122,11 @@ class _Run:
 
     def verify(self, progress: Progress) -> None:
         start = load_checkpoint() if self._incremental else Position()
+        # Before the heads: the first block may be sealed in between.
+        newest, _total = _newest()
         outside = OutsideHeads(signing.head_files(), after=start.number)
         self.outside_block = outside.newest
-        if outside.newest is None and _newest()[0]:
+        if outside.newest is None and newest:
             raise BrokenLedger("there is no outside head to hold the chain against")
         seal_waiting(self._now)
         reader = self._reader(start, outside)

@@ -12,7 +12,9 @@ from pairly.core.chain import signature_is_valid
 from pairly.core.db import is_mongodb, run_atomic
 from payments import tasks
 from payments.checks import check_ledger_settings
+from payments.ledger import verification
 from payments.ledger.invariants import violations
+from payments.ledger.outside import OutsideHeads
 from payments.ledger.sealing import seal_waiting
 from payments.ledger.services import post
 from payments.models import Block, Sealed, Transfer, Unsealed
@@ -90,6 +92,22 @@ def test_verification_while_people_spend_and_sealers_seal(settings: Any) -> None
     assert all(told.ok for told in reports), reports
     assert reports[-1].transfers > reports[0].transfers
     assert good() and not violations()
+
+
+def test_the_first_block_may_come_while_a_verification_begins(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def reads_heads_first(*arguments: Any, **options: Any) -> OutsideHeads:
+        heads = OutsideHeads(*arguments, **options)
+        make_people(1, 10)
+        seal_waiting(clock.now())
+        return heads
+
+    for file in signing.head_files():
+        file.path.unlink(missing_ok=True)
+    monkeypatch.setattr(verification, "OutsideHeads", reads_heads_first)
+    told = verification.verify(clock.now(), incremental=True)
+    assert (told.ok, told.problem, told.blocks) == (True, None, 1)
 
 
 def test_heads_are_told_to_every_file(settings: Any, tmp_path: Any) -> None:

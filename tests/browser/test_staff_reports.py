@@ -34,8 +34,10 @@ reconcile(provider="stripe", now=now, **window)
 """
 PAINTED = """() => {
     const canvas = document.querySelector("canvas.chart");
-    return canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height)
-        .data.some(value => value !== 0);
+    const copy = new OffscreenCanvas(canvas.width, canvas.height);
+    const context = copy.getContext("2d", { willReadFrequently: true });
+    context.drawImage(canvas, 0, 0);
+    return context.getImageData(0, 0, copy.width, copy.height).data.some(value => value !== 0);
 }"""
 
 
