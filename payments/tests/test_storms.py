@@ -36,7 +36,7 @@ from payments.models import Webhook
 from payments.refunds.models import Refund
 from payments.refunds.services import refund_payment
 from payments.refunds.states import UNSETTLED
-from payments.selectors import wallet_of
+from payments.selectors import transfers_named, wallet_of
 from payments.tasks import (
     expire_intents,
     poll_payments,
@@ -44,6 +44,7 @@ from payments.tasks import (
     reconcile_providers,
 )
 from payments.tests.buyers import Buyer, all_is_well, deliver, deliver_razorpay
+from payments.tests.crashes import Killed
 from payments.tests.killer import Killer
 from payments.tests.people import charge, make_people
 from payments.webhooks.processing import DUE_STATES
@@ -127,7 +128,7 @@ class World:
     time: Any
     killer: Killer
     buyers: list[Buyer]
-    spent: dict[str, int] = field(default_factory=dict)
+    spent: Counter[str] = field(default_factory=Counter)
     under_way: list[Told] = field(default_factory=list)
     other: UUID = field(default_factory=lambda: make_people(1)[0])
 
@@ -165,7 +166,11 @@ class World:
             charge(UUID(buyer.id), self.other, credits, operation)
         except PairlyError:
             return
-        self.spent[buyer.id] = self.spent.get(buyer.id, 0) + credits
+        except Killed:
+            if transfers_named(operation):  # committed, and nobody was told any more
+                self.spent[buyer.id] += credits
+            raise
+        self.spent[buyer.id] += credits
 
     # What happens at the providers
 
@@ -294,7 +299,7 @@ def weather(steps: list[Step]) -> None:
             slack[str(intent.user_id)] += rounding
         for buyer in world.buyers:
             wallet = wallet_of(UUID(buyer.id))
-            expected = left[buyer.id] - world.spent.get(buyer.id, 0)
+            expected = left[buyer.id] - world.spent[buyer.id]
             assert abs(wallet.balance - wallet.debt - expected) <= slack[buyer.id]
             assert wallet.available >= 0 and not (wallet.available and wallet.debt)
         nothing_waits()
@@ -315,6 +320,11 @@ DISPUTED_BETWEEN_TWO_REFUNDS: list[Step] = [
     ("happens", 0, "dispute", None),
 ]
 
+DIES_RIGHT_AFTER_A_CHARGE: list[Step] = [
+    *TWO_REFUNDS_THE_FIRST_FAILS[:3],
+    ("spend", 0, 70, 12),
+]
+
 
 @pytest.fixture
 def no_questions_asked(settings: Any) -> None:
@@ -326,6 +336,7 @@ def no_questions_asked(settings: Any) -> None:
 @pytest.mark.usefixtures("no_questions_asked")
 @example(steps=TWO_REFUNDS_THE_FIRST_FAILS)
 @example(steps=DISPUTED_BETWEEN_TWO_REFUNDS)
+@example(steps=DIES_RIGHT_AFTER_A_CHARGE)
 @settings(
     max_examples=examples(small=200, ci=1000, torture=4_000) // (10 if configured.MONGODB else 1),
     deadline=None,
