@@ -13,10 +13,10 @@ from calling.services.progress import catch_up, is_silent
 from calling.states import Command, Status, check
 from pairly.core.errors import Conflict, NotFound, PairlyError
 from pairly.core.table import Table
-from pairly.realtime.frames import to_json
+from pairly.realtime.frames import HeartbeatResult
 from pairly.realtime.selectors import heartbeat_positions
 
-__all__ = ["Heartbeat", "HeartbeatResult", "take_heartbeats"]
+__all__ = ["Heartbeat", "take_heartbeats"]
 
 SIGNS = Table(Call, "id", "version", "caller_seen_at", "callee_seen_at", "due_at")
 
@@ -25,17 +25,6 @@ class Heartbeat(msgspec.Struct, frozen=True):
     user_id: UUID
     device_id: UUID
     call_id: UUID
-
-
-class HeartbeatResult(msgspec.Struct):
-    """``position`` is never there: a heartbeat is no news. The ack tells the latest one."""
-
-    latest: int
-    position: int | None = None
-
-    @property
-    def ack(self) -> str:
-        return to_json({"position": self.latest})
 
 
 def take_heartbeats(requests: Sequence[Heartbeat]) -> list[HeartbeatResult | PairlyError]:

@@ -1,15 +1,21 @@
 """The protocol's own commands: catching up and heartbeats."""
 
-import asyncio
-from functools import partial
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import Annotated
+from uuid import UUID
 
 import msgspec
 from django.conf import settings
 
-from pairly.core.batching import Entry
+from pairly.core.errors import NotAuthenticated
 from pairly.realtime.connections import Connection, hub
-from pairly.realtime.frames import event_frame, register_command
+from pairly.realtime.frames import (
+    HeartbeatResult,
+    Origin,
+    event_frame,
+    register_batched_command,
+    register_command,
+)
 from pairly.realtime.readers import batched_reader, run_in_reader
 from pairly.realtime.selectors import catch_up, heartbeat_positions
 
@@ -60,38 +66,29 @@ async def sync(connection: Connection, data: SyncCommand) -> SyncAck:
     return SyncAck(found.position, found.resync, frames)
 
 
-@register_command(
+class Beat(msgspec.Struct, frozen=True):
+    user_id: UUID
+    device_id: UUID
+
+
+def take_beats(beats: Sequence[Beat]) -> list[HeartbeatResult | NotAuthenticated]:
+    """The newest position of each, unless the device may not go on. A few queries for them all."""
+    answers = heartbeat_positions([(beat.user_id, beat.device_id) for beat in beats])
+    return [HeartbeatResult(one) if isinstance(one, int) else one for one in answers]
+
+
+@register_batched_command(
     "presence.heartbeat",
     feature="general",
     data=HeartbeatCommand,
     ack=HeartbeatAck,
+    operation=take_beats,
+    batcher=batched_reader,
     is_activity=False,
 )
-async def heartbeat(connection: Connection, data: HeartbeatCommand) -> HeartbeatAck:
+def heartbeat(connection: Connection, data: HeartbeatCommand, _origin: Origin) -> Beat:
     """Reports that the device is there, and with `active` the person before it; checks the
     account. Answers the latest position, so that a lost event shows as a gap."""
     if data.active:
         hub.acted(connection)
-    answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-    asker = (connection.user_id, connection.device_id)
-    batched_reader.submit(heartbeat_positions, asker, partial(_settle, answer), _deliver)
-    return HeartbeatAck(await answer)
-
-
-def _deliver(answers: list[tuple[Entry, Any]]) -> None:
-    """A batch's answers in one wake-up of the loop."""
-    hub.call_soon(_settle_all, answers)
-
-
-def _settle_all(answers: list[tuple[Entry, Any]]) -> None:
-    for entry, result in answers:
-        entry.reply(result)
-
-
-def _settle(answer: "asyncio.Future[Any]", result: Any) -> None:
-    if answer.done():
-        return
-    if isinstance(result, Exception):
-        answer.set_exception(result)
-    else:
-        answer.set_result(result)
+    return Beat(connection.user_id, connection.device_id)

@@ -19,7 +19,7 @@ import msgspec
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from pairly.core.batching import Entry, writer
+from pairly.core.batching import Entry
 from pairly.core.errors import (
     NotAuthenticated,
     PairlyError,
@@ -154,7 +154,7 @@ class SocketEndpoint:
                 await _room(connection)
                 connection.in_flight += 1
                 reply = functools.partial(_reply, connection, command_id)
-                writer.submit(command.operation, request, reply, _deliver_replies)
+                command.batcher.submit(command.operation, request, reply, _deliver_replies)
             elif command.handler is not None:
                 connection.ack(command_id, to_json(await command.handler(connection, data)))
         except Exception as error:

@@ -14,7 +14,7 @@ from uuid import UUID
 import msgspec
 import orjson
 
-from pairly.core.batching import Operation
+from pairly.core.batching import Batcher, Operation, writer
 from pairly.core.errors import FieldError, PairlyError, ValidationFailed
 from pairly.core.ids import new_request_id
 
@@ -29,6 +29,7 @@ __all__ = [
     "Event",
     "Feature",
     "FrameDecoder",
+    "HeartbeatResult",
     "Origin",
     "ack_frame",
     "error_frame",
@@ -72,6 +73,17 @@ class BatchedResult(Protocol):
     def ack(self) -> str: ...
 
 
+class HeartbeatResult(msgspec.Struct):
+    """``latest`` is the newest position of the person. A heartbeat is no news and takes none."""
+
+    latest: int
+    position: int | None = None
+
+    @property
+    def ack(self) -> str:
+        return f'{{"position":{self.latest}}}'
+
+
 Handler = Callable[["Connection", Any], Awaitable[Any]]
 """Takes the socket and the decoded data; what it returns is the data of the ack."""
 
@@ -86,7 +98,8 @@ Rate = Callable[[], tuple[int, float]]
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One type of frame that clients send; either ``handler`` or ``operation`` answers it.
+    """One type of frame that clients send; either ``handler`` or ``operation`` answers it, the
+    latter in a batch of ``batcher``.
 
     ``is_activity`` is False for what a client sends by itself, with nobody before it.
     """
@@ -99,6 +112,7 @@ class Command:
     handler: Handler | None = None
     operation: Operation | None = None
     to_request: ToRequest | None = None
+    batcher: Batcher = writer
     rate: Rate | None = None
     is_activity: bool = True
 
@@ -153,6 +167,7 @@ def register_batched_command(
     data: type[msgspec.Struct],
     ack: type[msgspec.Struct],
     operation: Operation,
+    batcher: Batcher = writer,
     rate: Rate | None = None,
     is_activity: bool = True,
 ) -> Callable[[ToRequest], ToRequest]:
@@ -167,6 +182,7 @@ def register_batched_command(
             ack,
             operation=operation,
             to_request=to_request,
+            batcher=batcher,
             rate=rate,
             is_activity=is_activity,
         )
