@@ -15,9 +15,9 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from django.db import connections
 from prometheus_client import Histogram
 
@@ -42,8 +42,7 @@ Operation = Callable[[Sequence[Any]], Sequence[Any]]
 Deliver = Callable[[list[tuple["Entry", Any]]], None]
 
 
-@dataclass(slots=True, eq=False)
-class Entry:
+class Entry(msgspec.Struct, eq=False):
     """One waiting request. ``reply`` takes the result or the exception, on the writer's thread
     unless the caller's ``deliver`` moves it elsewhere."""
 
@@ -66,7 +65,8 @@ class Batcher:
         self._requests_max = requests_max
         self._transactional = transactional
         self._waiting: deque[Entry] = deque()
-        self._wake = threading.Condition()
+        self._lock = threading.Lock()
+        self._wake = threading.Condition(self._lock)
         self._thread: threading.Thread | None = None
         self._stopping = False
         self._sizes = BATCH_SIZES.labels(name)
@@ -79,7 +79,7 @@ class Batcher:
         deliver: Deliver | None = None,
     ) -> None:
         """Queue a request. ``deliver`` gets a whole batch's replies at once (one loop wake-up)."""
-        with self._wake:
+        with self._lock:  # several times faster than through the condition
             if self._stopping:
                 raise RuntimeError(f"the {self._name} thread is stopping")
             self._waiting.append(Entry(operation, request, reply, deliver))

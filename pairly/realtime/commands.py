@@ -16,10 +16,13 @@ from pairly.realtime.frames import (
     register_batched_command,
     register_command,
 )
-from pairly.realtime.readers import batched_reader, run_in_reader
+from pairly.realtime.readers import gathering_reader, run_in_reader
 from pairly.realtime.selectors import catch_up, heartbeat_positions
 
 __all__ = ["HeartbeatAck", "HeartbeatCommand", "SyncAck", "SyncCommand"]
+
+Beat = tuple[UUID, UUID]
+"""Whose, and of which device."""
 
 Position = Annotated[int, msgspec.Meta(ge=0, le=2**48 - 1)]
 
@@ -66,14 +69,9 @@ async def sync(connection: Connection, data: SyncCommand) -> SyncAck:
     return SyncAck(found.position, found.resync, frames)
 
 
-class Beat(msgspec.Struct, frozen=True):
-    user_id: UUID
-    device_id: UUID
-
-
-def take_beats(beats: Sequence[Beat]) -> list[HeartbeatResult | NotAuthenticated]:
+def take_heartbeats(beats: Sequence[Beat]) -> list[HeartbeatResult | NotAuthenticated]:
     """The newest position of each, unless the device may not go on. A few queries for them all."""
-    answers = heartbeat_positions([(beat.user_id, beat.device_id) for beat in beats])
+    answers = heartbeat_positions(beats)
     return [HeartbeatResult(one) if isinstance(one, int) else one for one in answers]
 
 
@@ -82,8 +80,8 @@ def take_beats(beats: Sequence[Beat]) -> list[HeartbeatResult | NotAuthenticated
     feature="general",
     data=HeartbeatCommand,
     ack=HeartbeatAck,
-    operation=take_beats,
-    batcher=batched_reader,
+    operation=take_heartbeats,
+    batcher=gathering_reader,
     is_activity=False,
 )
 def heartbeat(connection: Connection, data: HeartbeatCommand, _origin: Origin) -> Beat:
@@ -91,4 +89,4 @@ def heartbeat(connection: Connection, data: HeartbeatCommand, _origin: Origin) -
     account. Answers the latest position, so that a lost event shows as a gap."""
     if data.active:
         hub.acted(connection)
-    return Beat(connection.user_id, connection.device_id)
+    return connection.user_id, connection.device_id

@@ -9,6 +9,7 @@ Everything here runs on the event loop except ``Hub.publish``, which any thread 
 
 import asyncio
 import itertools
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, Protocol
@@ -29,6 +30,8 @@ __all__ = ["Connection", "Hub", "SocketObserver", "hub"]
 
 CLOSE_SECONDS_MAX = 5
 LATE_EVENTS_MAX = 20
+ACTED_MILLISECONDS = 1000
+"""What is done on a socket so soon after what was noted is not noted anew."""
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -40,7 +43,7 @@ class SocketObserver(Protocol):
         """It was told that it is ready."""
 
     def acted(self, connection: "Connection") -> None:
-        """The person before it did something."""
+        """The person before it did something; told once in ``ACTED_MILLISECONDS`` at most."""
 
     def closed(self, connection: "Connection") -> None:
         """One that was opened is gone."""
@@ -68,6 +71,7 @@ class Connection:
         "_queued_frames_max",
         "_send",
         "_writer",
+        "acted_at",
         "bad_frames",
         "device_id",
         "features",
@@ -90,6 +94,7 @@ class Connection:
         self.user_id = user_id
         self.device_id = device_id
         self.features = features
+        self.acted_at = 0  # milliseconds since 1970
         self.in_flight = 0
         self.limits: dict[str, TokenBucket] | None = {} if settings.RATE_LIMITS else None
         self.frames = TokenBucket(settings.SOCKET_FRAMES_MAX, settings.SOCKET_FRAMES_WINDOW_SECONDS)
@@ -245,6 +250,10 @@ class Hub:
             observer.opened(connection)
 
     def acted(self, connection: Connection) -> None:
+        now = time.time_ns() // 1_000_000
+        if 0 <= now - connection.acted_at < ACTED_MILLISECONDS:
+            return
+        connection.acted_at = now
         for observer in self.observers:
             observer.acted(connection)
 

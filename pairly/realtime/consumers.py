@@ -151,7 +151,8 @@ class SocketEndpoint:
                 request = command.to_request(connection, data, origin)
                 if isinstance(request, CoroutineType):
                     request = await request
-                await _room(connection)
+                if connection.in_flight >= IN_FLIGHT_MAX:
+                    await _room(connection)
                 connection.in_flight += 1
                 reply = functools.partial(_reply, connection, command_id)
                 command.batcher.submit(command.operation, request, reply, _deliver_replies)

@@ -14,7 +14,7 @@ from uuid import UUID
 import msgspec
 import orjson
 
-from pairly.core.batching import Batcher, Operation, writer
+from pairly.core.batching import Operation, writer
 from pairly.core.errors import FieldError, PairlyError, ValidationFailed
 from pairly.core.ids import new_request_id
 
@@ -57,6 +57,19 @@ class Origin(msgspec.Struct, frozen=True):
 
     connection_key: int
     command_id: str
+
+
+class Gatherer(Protocol):
+    """Takes requests of an operation and answers many at once: a ``Batcher`` or its like."""
+
+    def submit(
+        self,
+        operation: Operation,
+        request: Any,
+        reply: Callable[[Any], None],
+        deliver: Any,
+        /,
+    ) -> None: ...
 
 
 class BatchedResult(Protocol):
@@ -112,7 +125,7 @@ class Command:
     handler: Handler | None = None
     operation: Operation | None = None
     to_request: ToRequest | None = None
-    batcher: Batcher = writer
+    batcher: Gatherer = writer
     rate: Rate | None = None
     is_activity: bool = True
 
@@ -167,7 +180,7 @@ def register_batched_command(
     data: type[msgspec.Struct],
     ack: type[msgspec.Struct],
     operation: Operation,
-    batcher: Batcher = writer,
+    batcher: Gatherer = writer,
     rate: Rate | None = None,
     is_activity: bool = True,
 ) -> Callable[[ToRequest], ToRequest]:

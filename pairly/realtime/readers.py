@@ -6,22 +6,54 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, TypeVar
 
 from django.db import DatabaseError, connections
 
-from pairly.core.batching import Batcher
+from pairly.core.batching import Operation
 
-__all__ = ["batched_reader", "run_in_reader", "stop_readers"]
+__all__ = ["gathering_reader", "run_in_reader", "stop_readers"]
 
 READER_THREADS = 4
 
 Result = TypeVar("Result")
+Waiting = tuple[Operation, Any, Callable[[Any], None]]
 
 _pool: ThreadPoolExecutor | None = None
 
-batched_reader = Batcher("reader", transactional=False)
-"""For reads that every socket repeats (heartbeats): many sockets, one query."""
+
+class GatheringReader:
+    """For reads that every socket repeats: while one is under way the next ones gather, and then
+    go together. A ``batcher`` of commands that lives on the event loop, without a lock."""
+
+    def __init__(self) -> None:
+        self._waiting: list[Waiting] = []
+        self._task: asyncio.Task[None] | None = None
+
+    def submit(
+        self, operation: Operation, request: Any, reply: Callable[[Any], None], _deliver: object
+    ) -> None:
+        """Call on the event loop; ``reply`` gets the result or the exception there."""
+        self._waiting.append((operation, request, reply))
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._read())
+
+    async def _read(self) -> None:
+        while self._waiting:
+            waiting, self._waiting = self._waiting, []
+            for operation, together in groupby(waiting, itemgetter(0)):
+                await self._read_together(operation, list(together))
+
+    @staticmethod
+    async def _read_together(operation: Operation, waiting: list[Waiting]) -> None:
+        try:
+            results = await run_in_reader(operation, [request for _op, request, _reply in waiting])
+        except Exception as error:
+            results = [error] * len(waiting)
+        for (_operation, _request, reply), result in zip(waiting, results, strict=True):
+            reply(result)
 
 
 async def run_in_reader(function: Callable[..., Result], *arguments: Any) -> Result:
@@ -44,7 +76,9 @@ def _read(function: Callable[..., Result], arguments: tuple[Any, ...]) -> Result
 def stop_readers() -> None:
     """Finish what runs and close the threads' connections. The next read starts new threads."""
     global _pool
-    batched_reader.stop()
     pool, _pool = _pool, None
     if pool is not None:
         pool.shutdown(wait=True)
+
+
+gathering_reader = GatheringReader()

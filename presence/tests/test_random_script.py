@@ -20,7 +20,7 @@ from messaging.tests.people import make_people
 from pairly.accounts.models import User
 from pairly.accounts.services import block, unblock, update_profile
 from pairly.core import clock
-from pairly.realtime.connections import hub
+from pairly.realtime.connections import ACTED_MILLISECONDS, hub
 from presence.selectors import active_ids, presences_for
 from presence.services import set_mode
 from presence.stores import chosen
@@ -44,7 +44,7 @@ class FakeSocket:
         self.features = frozenset({"presence"})
         self.close_code: int | None = None
         self.limits: Any = None
-        self.closing, self.key = False, 0
+        self.closing, self.key, self.acted_at = False, 0, 0
         self.start_position = self.newest_position = 0
         self.told: dict[UUID, Any] = {}
 
@@ -117,7 +117,8 @@ class Script:
     def act(self, who: int, which: int) -> None:
         device = self.people[who].devices[which]
         if device.sockets:
-            device.active_at = self.now
+            if self.now - device.sockets[0].acted_at >= ACTED_MILLISECONDS:
+                device.active_at = self.now
             self.on_loop(hub.acted, device.sockets[0])
 
     def wish(self, who: int, mode: str) -> None:
