@@ -10,15 +10,25 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.cells import Cell, Outcome, details_of, rates, rounds_of
-from bench.contestants import Contestant, Pairly, Plain, Relay, make_template
+from bench.contestants import (
+    Contestant,
+    Pairly,
+    Plain,
+    Relay,
+    TwoProcesses,
+    make_template,
+)
 from bench.history import add_history
 from bench.load import Load
-from bench.mongodb import mongodb_server
+from bench.mongodb import mongodb_server, redis_server
 from bench.report import Goal, Line, at_least, at_most
+from bench.servers import CORES
 
 __all__ = ["lines"]
 
 OURS_PACED, THEIRS_PACED = 500, 1000
+CORES_FOR_TWO = 4
+"""Two servers, the load, and the databases; with fewer, two processes share what one has alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +78,10 @@ def lines(quick: bool) -> Iterator[Line]:
         yield table.rate("chat, uvicorn : plain way", None, "uvicorn", "plain uvicorn")
     if "mongodb" in outcomes:
         yield table.rate("chat on MongoDB, Daphne : on SQLite", None, "mongodb", "daphne")
+    if "mongodb, two processes" in outcomes:
+        goal = at_least(1.6) if len(CORES) >= CORES_FOR_TWO else None
+        name = "chat on MongoDB, two processes over Redis : one"
+        yield table.rate(name, goal, "mongodb, two processes", "mongodb")
 
 
 def _cells(plan: Plan, folder: Path, stack: ExitStack) -> dict[str, Cell]:
@@ -91,9 +105,13 @@ def _cells(plan: Plan, folder: Path, stack: ExitStack) -> dict[str, Cell]:
         return cells
     cells["plain uvicorn"] = plan.cell(Plain("uvicorn", folder / "plain"))
     url = stack.enter_context(mongodb_server())
+    redis_url = stack.enter_context(redis_server())
     if url is not None:
         make_template(folder / "mongodb", url)
         cells["mongodb"] = plan.cell(Pairly("daphne", folder / "mongodb", None, url))
+        if redis_url is not None:
+            two = TwoProcesses("daphne", folder / "mongodb", url, redis_url)
+            cells["mongodb, two processes"] = plan.cell(two)
     return cells
 
 

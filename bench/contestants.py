@@ -6,15 +6,16 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from itertools import cycle
 from pathlib import Path
 from typing import Literal, Protocol
 
 from bench.pairs import Person
-from bench.servers import ROOT, Running, free_port, serving
+from bench.servers import CORES, ROOT, Running, Together, free_port, serving
 
-__all__ = ["USERS", "Contestant", "Pairly", "Plain", "Relay", "Server"]
+__all__ = ["USERS", "Contestant", "Pairly", "Plain", "Relay", "Server", "TwoProcesses"]
 
 Server = Literal["daphne", "uvicorn"]
 
@@ -101,10 +102,44 @@ class Pairly:
     @contextmanager
     def _started_in(self, folder: Path) -> Iterator[tuple[Running, list[Person]]]:
         port = free_port()
-        command = ["manage.py", "serve", "--no-demo", "--server", self.server]
-        command += ["--host", "127.0.0.1", "--port", str(port)]
-        with serving(command, port, pairly_environment(folder, self.database_url)) as running:
+        environment = pairly_environment(folder, self.database_url)
+        with serving(serve_command(self.server, port), port, environment) as running:
             yield running, people_in(folder)
+
+
+@dataclass(frozen=True)
+class TwoProcesses:
+    """The product in two processes that share MongoDB and Redis; of each two people one is at
+    the first and one at the second."""
+
+    server: Server
+    template: Path
+    database_url: str
+    redis_url: str
+    receipts: bool = True
+
+    @contextmanager
+    def started(self) -> Iterator[tuple[Running, list[Person]]]:
+        environment = pairly_environment(self.template, self.database_url)
+        environment["REDIS_URL"] = self.redis_url
+        with ExitStack() as stack:
+            first, second = (
+                stack.enter_context(
+                    serving(serve_command(self.server, port), port, environment, core=core)
+                )
+                for port, core in ((free_port(), CORES[0]), (free_port(), CORES[1 % len(CORES)]))
+            )
+            urls = cycle(f"ws://127.0.0.1:{one.port}/ws/" for one in (first, second))
+            people = [
+                replace(person, url=url)
+                for person, url in zip(people_in(self.template), urls, strict=False)
+            ]
+            yield Together(first.process, first.port, first.log, (second,)), people
+
+
+def serve_command(server: Server, port: int) -> list[str]:
+    command = ["manage.py", "serve", "--no-demo", "--server", server]
+    return [*command, "--host", "127.0.0.1", "--port", str(port)]
 
 
 def make_template(folder: Path, database_url: str | None = None, *, users: int = USERS) -> None:

@@ -20,11 +20,13 @@ TEXT = (
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who connects, and how they say so: by query (baselines) or by headers (Pairly)."""
+    """Who connects, and how they say so: by query (baselines) or by headers (Pairly). ``url`` is
+    where, if not at the one server that there is."""
 
     id: str
     query: str = ""
     headers: tuple[tuple[str, str], ...] = ()
+    url: str | None = None
 
 
 @dataclass(slots=True)
@@ -93,7 +95,7 @@ class Socket(WSListener):
 
     async def connect(self, url: str, person: Person) -> None:
         self._transport, _ = await ws_connect(
-            lambda: self, url + person.query, extra_headers=dict(person.headers)
+            lambda: self, (person.url or url) + person.query, extra_headers=dict(person.headers)
         )
 
     def send(self, frame: str) -> None:

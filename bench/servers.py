@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import IO
 
 __all__ = [
+    "CORES",
     "LOAD_CORE",
     "ROOT",
     "SERVER_CORE",
     "Running",
     "ServerFailed",
+    "Together",
     "cpu_seconds_of",
     "free_port",
     "on_core",
@@ -61,6 +63,20 @@ class Running:
     def fail(self, what: str) -> ServerFailed:
         tail = self.log.read_text(errors="replace")[-3000:]
         return ServerFailed(f"{what}\n{tail}")
+
+
+@dataclass(frozen=True)
+class Together(Running):
+    """A server and others that share its work; what they take is taken together."""
+
+    others: tuple[Running, ...] = ()
+
+    def resident_mebibytes(self) -> float:
+        own = super().resident_mebibytes()
+        return own + sum(other.resident_mebibytes() for other in self.others)
+
+    def cpu_seconds(self) -> float:
+        return super().cpu_seconds() + sum(other.cpu_seconds() for other in self.others)
 
 
 def cpu_seconds_of(stat: Path) -> tuple[float, float]:
