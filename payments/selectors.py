@@ -157,7 +157,7 @@ class NamedTransfer:
 
 
 def transfers_named(prefix: str, limit: int = NAMED_MAX) -> list[NamedTransfer]:
-    """Those whose names begin so, oldest first: all that was done under one name."""
+    """Those whose names begin so and go on, oldest first: all that was done under one name."""
     rows = TRANSFERS.range("id", after=prefix, up_to=f"{prefix}\uffff", limit=limit)
     found = [NamedTransfer(row[0], row[5], row[7], row[3], row[9]) for row in rows]
     return sorted(found, key=lambda one: (one.at, one.id))
