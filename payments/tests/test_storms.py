@@ -166,10 +166,8 @@ class World:
             charge(UUID(buyer.id), self.other, credits, operation)
         except PairlyError:
             return
-        except Killed:
-            if Transfer.objects.filter(
-                group=operation
-            ).exists():  # committed, and nobody was told any more
+        except Killed:  # maybe after the commit, when nobody is told any more
+            if Transfer.objects.filter(group=operation).exists():
                 self.spent[buyer.id] += credits
             raise
         self.spent[buyer.id] += credits
