@@ -14,14 +14,14 @@ from django.db import DatabaseError, connections
 
 from pairly.core.batching import Operation
 
-__all__ = ["gathering_reader", "run_in_reader", "stop_readers"]
+__all__ = ["gathering_reader", "run_in_reader"]
 
 READER_THREADS = 4
 
 Result = TypeVar("Result")
 Waiting = tuple[Operation, Any, Callable[[Any], None]]
 
-_pool: ThreadPoolExecutor | None = None
+_pool = ThreadPoolExecutor(READER_THREADS, thread_name_prefix="reader")
 
 
 class GatheringReader:
@@ -58,9 +58,6 @@ class GatheringReader:
 
 async def run_in_reader(function: Callable[..., Result], *arguments: Any) -> Result:
     """Run a blocking read off the event loop."""
-    global _pool
-    if _pool is None:
-        _pool = ThreadPoolExecutor(READER_THREADS, thread_name_prefix="reader")
     return await asyncio.get_running_loop().run_in_executor(_pool, _read, function, arguments)
 
 
@@ -71,14 +68,6 @@ def _read(function: Callable[..., Result], arguments: tuple[Any, ...]) -> Result
         # The connection may be what failed; the next read opens a fresh one.
         connections.close_all()
         raise
-
-
-def stop_readers() -> None:
-    """Finish what runs and close the threads' connections. The next read starts new threads."""
-    global _pool
-    pool, _pool = _pool, None
-    if pool is not None:
-        pool.shutdown(wait=True)
 
 
 gathering_reader = GatheringReader()
