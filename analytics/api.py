@@ -10,9 +10,9 @@ from rest_framework.views import APIView
 
 from analytics.arrivals import Arrival, look_at
 from analytics.people import is_counted
-from analytics.platforms import platform_of
 from analytics.serializers import EventsSerializer, TakenSerializer
 from analytics.services.ingest import Taken, ingest
+from pairly.accounts.platforms import platform_of
 from pairly.core import clock
 from pairly.core.batching import events_writer
 

@@ -3,8 +3,10 @@
 A name is used once, so a file never changes: a bucket's file is fetched once and kept on disk.
 """
 
+import os
 import shutil
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 from pathlib import Path, PurePosixPath
 from tempfile import NamedTemporaryFile
@@ -100,7 +102,7 @@ def clear_scratch(now: datetime) -> None:
 def keep_fetched(names: Collection[str]) -> None:
     """Of a bucket's files that were fetched, keep these alone. One that is being read stays
     readable until it is closed."""
-    folder = scratch() / "fetched"
+    folder = _fetched_folder()
     for path in folder.rglob("*.parquet"):
         if path.relative_to(folder).as_posix() not in names:
             path.unlink(missing_ok=True)
@@ -119,8 +121,11 @@ def _listed(folder: str) -> tuple[list[str], list[str]]:
 
 def _fetched(name: str) -> Path:
     """Whoever fetches the same file at the same time ends with the same bytes."""
-    kept = scratch() / "fetched" / name
-    if not kept.exists():
+    kept = _fetched_folder() / name
+    try:
+        os.utime(kept)  # it is in use
+    except FileNotFoundError:
+        _forget_unused(clock.now())
         kept.parent.mkdir(parents=True, exist_ok=True)
         with (
             default_storage.open(name) as remote,
@@ -129,3 +134,16 @@ def _fetched(name: str) -> Path:
             shutil.copyfileobj(remote, local)
         Path(local.name).replace(kept)
     return kept
+
+
+def _fetched_folder() -> Path:
+    return scratch() / "fetched"
+
+
+def _forget_unused(now: datetime) -> None:
+    """What was fetched and not read for a day goes: on a machine that makes reports alone, nothing
+    else removes the old file of a day, which may hold somebody who is forgotten."""
+    for path in _fetched_folder().rglob("*"):
+        with suppress(FileNotFoundError):  # somebody else removed it
+            if path.is_file() and path.stat().st_mtime < (now - LEFT_BEHIND).timestamp():
+                path.unlink()

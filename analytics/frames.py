@@ -9,9 +9,8 @@ the ids are UUIDs, ``at`` is UTC without a zone, to the millisecond (a word of D
                    (JSON text), ``activity``, ``platform`` (may be empty), ``day``
 ``daily_activity`` ``day``, ``user_id``: one row for each person who was active on that day
 ``daily_counts``   ``day``, ``name``, ``events``, ``users``
-``people``         ``user_id``, ``registered_at``, ``country`` (may be empty), ``gender`` (NULL:
-                   not asked for), ``platform`` (may be empty); neither staff nor test people nor
-                   the deleted
+``people``         ``user_id``, ``registered_at``, ``country`` and ``platform`` (what they
+                   registered on; both may be empty); neither staff nor test people nor the deleted
 ``erasures``       ``day``, ``people``: how many people's events were there and are gone
 =================  ===============================================================================
 

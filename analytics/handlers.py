@@ -3,7 +3,6 @@ twice changes nothing."""
 
 from collections.abc import Sequence
 
-from analytics.platforms import platform_of
 from analytics.services.erasing import request_erasure
 from analytics.services.ingest import Fact, record
 from analytics.services.profiles import note_completed
@@ -16,7 +15,8 @@ from pairly.accounts.events import (
     UserDeleted,
     UserRegistered,
 )
-from pairly.accounts.selectors import user_agents_of
+from pairly.accounts.platforms import platform_of
+from pairly.accounts.selectors import platforms_of, user_agents_of
 from payments.events import DisputeClosed, DisputeOpened, PurchaseCompleted, RefundSettled
 from payments.selectors import disputes_by_id, intents_by_id, refunds_by_id
 
@@ -35,7 +35,7 @@ __all__ = [
 
 
 def on_registered(events: Sequence[UserRegistered]) -> None:
-    agents = user_agents_of([event.user_id for event in events])
+    platforms = platforms_of([event.user_id for event in events])
     record(
         [
             Fact(
@@ -44,7 +44,7 @@ def on_registered(events: Sequence[UserRegistered]) -> None:
                 name="user.registered",
                 at=event.at,
                 props={},
-                platform=platform_of(agents.get(event.user_id, "")),
+                platform=platforms.get(event.user_id, ""),
             )
             for event in events
         ]
@@ -52,7 +52,7 @@ def on_registered(events: Sequence[UserRegistered]) -> None:
 
 
 def on_signed_in(events: Sequence[SignedIn]) -> None:
-    agents = user_agents_of([event.user_id for event in events])
+    agents = user_agents_of([event.device_id for event in events])
     record(
         [
             Fact(
@@ -61,7 +61,7 @@ def on_signed_in(events: Sequence[SignedIn]) -> None:
                 name="sign_in",
                 at=event.at,
                 props={},
-                platform=platform_of(agents.get(event.user_id, "")),
+                platform=platform_of(agents.get(event.device_id, "")),
             )
             for event in events
         ]

@@ -14,30 +14,37 @@ from django.conf import settings
 from analytics import files
 from analytics.engine import connect, show_files
 from analytics.models import Erasure, PeopleFile
+from analytics.rows import ERASED
 from pairly.accounts.selectors import countable_among, countable_people, staff_ids
 from pairly.core.db import run_atomic
 from pairly.core.ids import first_id_at
 
-__all__ = ["counted_among", "is_counted", "known_people", "newest_people_file", "write_people"]
+__all__ = [
+    "counted_among",
+    "forget_in_file",
+    "is_counted",
+    "known_people",
+    "newest_people_file",
+    "write_people",
+]
 
 _SCHEMA: Final = pa.schema(
     [
         ("user_id", pa.string()),
         ("registered_at", pa.timestamp("us", tz="UTC")),
         ("country", pa.string()),
+        ("platform", pa.string()),
     ]
 )
-COLUMNS: Final = (
-    "user_id UUID, registered_at TIMESTAMP, country VARCHAR, gender VARCHAR, platform VARCHAR"
-)
+COLUMNS: Final = "user_id UUID, registered_at TIMESTAMP, country VARCHAR, platform VARCHAR"
 NEW: Final = """
 CREATE TABLE new_people AS
     SELECT user_id::UUID AS user_id, registered_at AT TIME ZONE 'UTC' AS registered_at, country,
-           NULL::VARCHAR AS gender, '' AS platform
+           platform
     FROM people_rows
 """
 PEOPLE: Final = """
-CREATE VIEW people AS FROM filed_people
+CREATE VIEW people AS SELECT user_id, registered_at, country, platform FROM filed_people
     WHERE user_id NOT IN (FROM uncounted)
     UNION ALL FROM new_people WHERE user_id NOT IN (SELECT user_id FROM filed_people)
 """
@@ -60,15 +67,35 @@ def known_people(connection: duckdb.DuckDBPyConnection) -> None:
 
 def write_people(now: datetime) -> int:
     """Write everybody into a file anew; how many they are."""
-    name = files.people_file()
-    with connect() as connection, TemporaryDirectory(dir=files.scratch()) as folder:
-        path = Path(folder) / "people"
+    with connect() as connection:
         _show_new(connection, None)
-        connection.sql("FROM new_people").write_parquet(str(path), compression="zstd")
+        return _written(connection, "FROM new_people", now)
+
+
+def forget_in_file(user_ids: Collection[UUID]) -> None:
+    """Write the newest file anew without these people; again it changes nothing."""
+    newest = newest_people_file()
+    if newest is None:
+        return
+    with connect() as connection:
+        show_files(connection, "filed_people", [newest.file], COLUMNS)
+        connection.execute("CREATE TABLE gone AS SELECT unnest(?::UUID[]) AS id", [list(user_ids)])
+        is_there = "SELECT count(*) FROM filed_people WHERE user_id IN (FROM gone)"
+        if connection.execute(is_there).fetchall() != [(0,)]:
+            others = "FROM filed_people WHERE user_id NOT IN (FROM gone)"
+            _written(connection, others, newest.created_at)
+
+
+def _written(connection: duckdb.DuckDBPyConnection, query: str, known_at: datetime) -> int:
+    """``known_at``: of what moment these people are."""
+    name = files.people_file()
+    with TemporaryDirectory(dir=files.scratch()) as folder:
+        path = Path(folder) / "people"
+        connection.sql(query).write_parquet(str(path), compression="zstd")
         connection.read_parquet(str(path)).create_view("written")
         ((count,),) = connection.execute("SELECT count(*) FROM written").fetchall()
         files.store(name, path)
-    run_atomic(lambda: PeopleFile.objects.create(file=name, people=count, created_at=now))
+    run_atomic(lambda: PeopleFile.objects.create(file=name, people=count, created_at=known_at))
     return int(count)
 
 
@@ -104,7 +131,12 @@ def _is_test_address(email: str) -> bool:
 
 def _batches(after: UUID | None) -> Iterator[pa.RecordBatch]:
     for people in countable_people(after):
-        rows = [person[:3] for person in people if not _is_test_address(person[3])]
+        erased = {one for (one,) in ERASED.select("id", [person[0] for person in people])}
+        rows = [
+            person[:4]
+            for person in people
+            if person[0] not in erased and not _is_test_address(person[4])
+        ]
         columns = zip(*rows, strict=True) if rows else [()] * len(_SCHEMA)
         arrays = [pa.array(c, field.type) for c, field in zip(columns, _SCHEMA, strict=True)]
         yield pa.record_batch(arrays, schema=_SCHEMA)

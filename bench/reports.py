@@ -10,7 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.contestants import pairly_environment
+from bench.pages import Pages
+from bench.pages import lines as lines_of_pages
 from bench.report import Line, at_most
+from bench.reports_worker import FIRST, LAST
 from bench.workers import Worker, say, working
 
 __all__ = ["lines"]
@@ -21,18 +24,20 @@ ROLLED_UP = ("active", "retention")
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Events, people, and rounds; ``BENCH_ROUNDS`` changes the full run."""
+    """Events, people, rounds, and events that come while reports run; ``BENCH_ROUNDS`` changes
+    the full run."""
 
     rounds: int
     events: int
     people: int
+    ingested: int
 
     @classmethod
     def of(cls, quick: bool) -> "Plan":
         if quick:
-            return cls(rounds=1, events=20_000, people=300)
+            return cls(rounds=1, events=20_000, people=300, ingested=500)
         rounds = int(os.environ.get("BENCH_ROUNDS", "5"))
-        return cls(rounds=rounds, events=10_000_000, people=50_000)
+        return cls(rounds=rounds, events=10_000_000, people=50_000, ingested=20_000)
 
 
 def lines(quick: bool) -> Iterator[Line]:
@@ -42,6 +47,12 @@ def lines(quick: bool) -> Iterator[Line]:
         environment = pairly_environment(Path(folder))
         with working("bench.reports_worker", environment, *sizes) as worker:
             seconds = _rounds(worker, plan)
+        yield from _lines_of_rounds(plan, seconds)
+        pages = Pages(first=FIRST, last=LAST, rounds=plan.rounds, ingested=plan.ingested)
+        yield from lines_of_pages(Path(folder), pages, f"{plan.events:,} events")
+
+
+def _lines_of_rounds(plan: Plan, seconds: dict[str, list[float]]) -> Iterator[Line]:
     events = f"{plan.events:,} events"
     held_fixed = (
         f"{plan.people:,} people, 120 days; the same figures, which is checked",

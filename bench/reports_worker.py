@@ -15,14 +15,17 @@ import django
 import duckdb
 import pyarrow as pa
 
-from bench.workers import answer_cells
+from bench.workers import answer_cells, say
 
 __all__ = ["main"]
 
-BEGIN = datetime(2026, 1, 5, tzinfo=UTC)  # a Monday
+TODAY = datetime.now(UTC).date()
+MONDAY = TODAY - timedelta(days=TODAY.weekday(), weeks=18)
+BEGIN = datetime(MONDAY.year, MONDAY.month, MONDAY.day, tzinfo=UTC)
 DAYS = 120
-FIRST, LAST = date(2026, 2, 9), date(2026, 5, 3)
-NOW = datetime(2026, 5, 10, tzinfo=UTC)
+FIRST = MONDAY + timedelta(weeks=5)
+LAST = FIRST + timedelta(weeks=12, days=-1)
+NOW = BEGIN + timedelta(days=125)
 ROLLED, FROM_EVENTS = "UTC", "Africa/Lagos"
 AHEAD = "INTERVAL 1 HOUR"
 """Lagos is an hour ahead of UTC all year; days other than UTC's are not rolled up."""
@@ -52,7 +55,16 @@ CREATE TABLE events AS
         FROM happened GROUP BY user_id, "at"
     )
     SELECT event_id, user_id, name, "at", NULL::VARCHAR AS session_id,
-           CASE WHEN name = 'screen_viewed' THEN '{"screen":"home"}' ELSE '{}' END AS props,
+           CASE name
+               WHEN 'screen_viewed' THEN concat('{"screen":"', (['home', 'people', 'chats', 'chat',
+                   'wallet'])[(1 + hash("at") % 5)::BIGINT], '"}')
+               WHEN 'message.sent' THEN '{"kind":"text","first":false}'
+               WHEN 'purchase.completed' THEN concat('{"amount_minor":', (['9900', '19900',
+                   '49900'])[(1 + hash("at") % 3)::BIGINT], ',"currency":"INR","credits":100,',
+                   '"provider":"stripe","package":"small"}')
+               WHEN 'call.ended' THEN concat('{"media":"audio","seconds":', hash("at") % 900,
+                   ',"reason":"ended","credits":', hash("at") % 15, '}')
+               ELSE '{}' END AS props,
            TRUE AS activity, 'web' AS platform, "at"::DATE AS day
     FROM apart ORDER BY day, user_id, "at", event_id;
 """
@@ -130,15 +142,19 @@ class Reports:
                 "threads": settings.ANALYTICS_THREADS,
             },
         )
+        say(f"makes {people:,} people")
         self.table.register("given_people", _people(people))
+        say(f"makes {events:,} events")
         until = BEGIN + timedelta(days=DAYS)
         create_people, create_events = EVENTS.split(";")[:2]
         self.table.execute(create_people)
         self.table.execute(
             create_events, {"events": events, "people": people, "until": until.replace(tzinfo=None)}
         )
+        say("writes the files of days")
         self._write_days(settings.DATA_DIR)
-        write_people(NOW)
+        say("writes the file of people")
+        write_people(datetime.now(UTC))
         self.answers: dict[str, Any] = {}
 
     def _write_days(self, folder: Path) -> None:

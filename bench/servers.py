@@ -52,8 +52,15 @@ class Running:
         return self.process.pid
 
     def resident_mebibytes(self) -> float:
+        return self._mebibytes("VmRSS")
+
+    def peak_mebibytes(self) -> float:
+        """The most that was resident since it started."""
+        return self._mebibytes("VmHWM")
+
+    def _mebibytes(self, what: str) -> float:
         status = Path(f"/proc/{self.pid}/status").read_text()
-        line = next(line for line in status.splitlines() if line.startswith("VmRSS"))
+        line = next(line for line in status.splitlines() if line.startswith(what))
         return int(line.split()[1]) / 1024
 
     def cpu_seconds(self) -> float:

@@ -39,9 +39,11 @@ class Worker:
 
 
 @contextmanager
-def working(module: str, environment: Mapping[str, str], *arguments: str) -> Iterator[Worker]:
+def working(
+    module: str, environment: Mapping[str, str], *arguments: str, core: int = SERVER_CORE
+) -> Iterator[Worker]:
     """``python -m module arguments``, ended by the end of its input."""
-    with on_core(SERVER_CORE):  # a child inherits it
+    with on_core(core):  # a child inherits it
         process = subprocess.Popen(
             [sys.executable, "-m", module, *arguments],
             cwd=ROOT,

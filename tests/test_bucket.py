@@ -1,12 +1,13 @@
 """Uploads in a bucket that speaks S3, in place of the disk."""
 
+import os
 from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from analytics.files import keep_fetched
+from analytics.files import keep_fetched, scratch
 from analytics.services.moving import move_all
 from analytics.tests.story import SCREEN, Told, send
 from messaging.attachments.models import Attachment
@@ -83,3 +84,12 @@ def test_days_of_events_lie_in_the_bucket_and_are_fetched_once(bucket: Bucket) -
     keep_fetched(set())
     told.check(today, today)
     assert bucket.asked != []
+    # Where no job runs, the files that a day was switched away from go when they are old.
+    fetched = set((scratch() / "fetched").rglob("*.parquet"))
+    send(ava, ("late", SCREEN, now), now=now)
+    told.add(ava, ("late", SCREEN, now))
+    move_all(now)
+    for path in fetched:
+        os.utime(path, (0, 0))
+    told.check(today, today)
+    assert not any(path.exists() for path in fetched)

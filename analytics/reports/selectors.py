@@ -48,7 +48,7 @@ class Asked:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
     """``previous`` has the rows of as many days just before, where they were asked for.
-    ``erased_people``: the events of so many were in these days and are gone."""
+    ``erased_people``: the events of so many, or more, were in these days and are gone."""
 
     rows: list[Json]
     previous: list[Json] | None
@@ -122,9 +122,10 @@ def kept_since(span: Span) -> date:
 
 
 def _erased(connection: Connection, span: Span) -> int:
+    """The most on one day: a day knows how many they were and no more who."""
     found = rows_of(
         connection,
-        "SELECT coalesce(sum(people), 0) FROM erasures "
+        "SELECT coalesce(max(people), 0) FROM erasures "
         f"WHERE day BETWEEN {day_text(span.first)} AND {day_text(span.last)}",
     )
     return int(found[0][0])

@@ -309,7 +309,9 @@ def _answer(name: str, row: type[serializers.Serializer[Any]]) -> type[serialize
         "first": serializers.DateField(),
         "last": serializers.DateField(),
         "timezone": serializers.CharField(),
-        "erased_people": _count(help_text="Whose events were in these days and are gone."),
+        "erased_people": _count(
+            help_text="So many people or more, whose events were in these days and are gone."
+        ),
         "results": row(many=True),
         "previous": row(many=True, allow_null=True, help_text="Where `compare` was asked for."),
         "next": serializers.URLField(allow_null=True, help_text="One page; always null."),

@@ -30,7 +30,7 @@ Connection = Any
 """A ``duckdb.DuckDBPyConnection`` with the views of ``analytics.frames``."""
 Json = dict[str, Any]
 
-PEOPLE_COLUMNS: Final = ("country", "gender", "platform")
+PEOPLE_COLUMNS: Final = ("country", "platform")
 """What is known of people, by which they may be told apart."""
 
 UNKNOWN: Final = "unknown"

@@ -15,6 +15,7 @@ from django.db import IntegrityError
 
 from analytics.engine import EVENT_COLUMNS, connect, show_files
 from analytics.models import CompletedProfile, Day, Erasure, Event, SetAside
+from analytics.people import forget_in_file
 from analytics.rows import arrow_of
 from analytics.services.days import Overtaken, day_row, switch, write_day
 from pairly.accounts.selectors import staff_ids
@@ -59,6 +60,7 @@ def erase_now(user_ids: Sequence[UUID], now: datetime) -> None:
     """Take everything of some people out of rows and files; again it finds nothing."""
     for day in _days_of(user_ids):
         _erase_from(day, user_ids, now)
+    forget_in_file(user_ids)
     run_atomic(lambda: SetAside.objects.filter(user_id__in=user_ids).delete())
     run_atomic(lambda: CompletedProfile.objects.filter(pk__in=user_ids).delete())
 

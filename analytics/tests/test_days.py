@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+import duckdb
 import pytest
 import time_machine
 from django.core.files.storage import default_storage
@@ -15,8 +16,10 @@ from hypothesis import strategies as st
 from analytics import files
 from analytics.frames import open_reports
 from analytics.models import Day, Erasure, Event
+from analytics.people import write_people
 from analytics.services import days, erasing, keeping, moving
 from analytics.tests.story import SCREEN, Told, at, send
+from messaging.tests.people import make_people
 from pairly.core.db import run_atomic
 from tests.sizes import examples
 
@@ -112,7 +115,8 @@ def test_rollups_made_from_nothing_are_equal_to_the_byte() -> None:
 
 @pytest.mark.mongodb
 def test_somebody_forgotten_is_in_no_row_and_no_file() -> None:
-    told, ava, ben = Told(), uuid4(), uuid4()
+    told, (ava, ben) = Told(), make_people(2, 0)
+    write_people(NOW)
     taken(told, ava, some_events(6, 60))
     taken(told, ben, some_events(7, 60))
     moving.move_due(NOW)
@@ -129,13 +133,29 @@ def test_somebody_forgotten_is_in_no_row_and_no_file() -> None:
     with open_reports(FIRST, LAST) as reports:
         marked = reports.execute("FROM erasures ORDER BY day").fetchall()
     assert marked == [(FIRST + timedelta(days=n), 1) for n in range(4)]
+    assert whose_files() == {ava, ben}, "a report may still read the old ones"
     keeping.remove_stray_files(NOW + timedelta(hours=2))
-    for name in files.stored_names():
-        with default_storage.open(name) as file:
-            assert ava.bytes not in file.read(), name
+    assert whose_files() == {ben}
+    for _ in range(2):
+        assert erasing.erase_due(later) == 0
+        erasing.erase_now([ava], later)
+        assert whose_files() == {ben}
+    write_people(later)
+    with open_reports(FIRST, LAST) as reports:
+        known = reports.execute("SELECT user_id FROM people").fetchall()
+    assert known == [(ben,)], "an account without events would pass for somebody who never came"
     # What still comes of hers is not taken.
     send(ava, ("after", SCREEN, NOW), now=NOW)
     told.check(FIRST, LAST)
+
+
+def whose_files() -> set[UUID]:
+    """Everybody who is in a file of the storage, named by a row or not."""
+    paths = [
+        path for name in files.stored_names() if "counts" not in (path := files.local_path(name))
+    ]
+    every = duckdb.read_parquet(paths, union_by_name=True)
+    return {user_id for (user_id,) in every.select("user_id").distinct().fetchall()}
 
 
 def test_files_that_no_row_names_go_after_an_hour() -> None:

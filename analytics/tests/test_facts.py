@@ -7,7 +7,6 @@ from uuid import UUID
 import orjson
 import pytest
 import time_machine
-from django.contrib.auth.hashers import make_password
 
 from analytics import handlers
 from analytics.exports import events_of
@@ -26,7 +25,9 @@ from messaging.services.send_requests import check_send
 from messaging.tests.people import make_people
 from pairly.accounts.events import ProfileChanged, UserDeleted
 from pairly.accounts.models import User
+from pairly.accounts.services.deletion import delete_account
 from pairly.accounts.services.devices import Origin
+from pairly.accounts.services.people import register
 from pairly.accounts.services.sign_ins import sign_in
 from pairly.core import clock
 from pairly.core.batching import writer
@@ -34,6 +35,7 @@ from pairly.core.ids import new_id
 from pairly.outbox.dispatch import dispatch_all
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+PASSWORD = "a long pass phrase"
 
 
 def facts(user_id: UUID) -> list[tuple[str, Any]]:
@@ -57,14 +59,33 @@ def test_what_people_do_with_their_account_is_told_once() -> None:
     assert Erasure.objects.get().pk == ada
 
 
-def test_signing_in_is_activity_and_says_on_what() -> None:
-    (ada,) = make_people(1, 0)
-    User.objects.filter(pk=ada).update(password=make_password("a long pass phrase"))
-    email = User.objects.get(pk=ada).email
-    sign_in(email=email, password="a long pass phrase", origin=Origin(user_agent="Pairly Android"))
+@pytest.mark.mongodb
+def test_people_are_of_the_platform_they_registered_on_and_sign_in_on_any() -> None:
+    ada = register(
+        email="ada@example.org",
+        password=PASSWORD,
+        display_name="Ada",
+        birth_date=date(1990, 1, 1),
+        country="IN",
+        origin=Origin(user_agent="Pairly/3.1 (iPhone; iOS 19)"),
+    ).user
+    now = clock.now()
+    for agent in ("Pairly Android", "Mozilla/5.0 (X11; Linux x86_64)", "axios/1.7"):
+        sign_in(email=ada.email, password=PASSWORD, origin=Origin(user_agent=agent))
     dispatch_all()
-    fact = Event.objects.get(name="sign_in")
-    assert (fact.platform, fact.activity) == ("android", True)
+    facts = Event.objects.filter(name="sign_in")
+    assert sorted(facts.values_list("platform", "activity")) == [
+        *(("", True), ("android", True), ("web", True)),
+    ]
+    assert Event.objects.get(name="user.registered").platform == "ios"
+    known = [(ada.pk, "IN", "ios")]
+    for _ in range(2):  # out of the database, then out of a file
+        with open_reports(now.date(), now.date()) as reports:
+            found = reports.execute("SELECT user_id, country, platform FROM people").fetchall()
+        assert found == known
+        write_people(now)
+    delete_account(user=ada, password=PASSWORD, address="")
+    assert User.objects.get(pk=ada.pk).platform == ""
 
 
 @pytest.mark.mongodb

@@ -20,6 +20,7 @@ def account_of(user_id: UUID) -> dict[str, Any]:
         "bio",
         "country",
         "time_zone",
+        "platform",
         "photo",
         "listed",
         "show_online_status",

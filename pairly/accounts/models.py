@@ -64,6 +64,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     bio = models.CharField(max_length=BIO_LENGTH_MAX, blank=True)
     country = models.CharField(max_length=2, blank=True, help_text="ISO 3166-1 alpha-2")
     time_zone = models.CharField(max_length=64, default="UTC", help_text="IANA name")
+    platform = models.CharField(
+        max_length=10, blank=True, help_text="what they registered on: android, ios or web"
+    )
     photo = models.CharField(max_length=100, blank=True, help_text="name in the storage")
 
     listed = models.BooleanField(default=True)

@@ -32,6 +32,7 @@ __all__ = [
     "is_blocked_between",
     "joined_at",
     "photo_for",
+    "platforms_of",
     "reports_by",
     "roles_of",
     "seen_at_addresses",
@@ -54,7 +55,9 @@ SIGN_INS = Table(Device, "id", "expires_at", "ended_at")
 ADDRESSES = Table(User, "id", "email", "email_verified_at", "deleted_at")
 RECEIPTS = Table(User, "id", "send_read_receipts")
 COUNTED = Table(
-    User, "id", "created_at", "country", "email", "is_staff", "deleted_at", hex_ids=True
+    User,
+    *("id", "created_at", "country", "platform", "email", "is_staff", "deleted_at"),
+    hex_ids=True,
 )
 COUNTED_AT_ONCE = 5000
 
@@ -89,29 +92,37 @@ def hides_read_receipts(user_ids: Collection[UUID]) -> set[UUID]:
     return {user_id for user_id, sends in RECEIPTS.select("id", user_ids) if not sends}
 
 
-def countable_people(after: UUID | None = None) -> Iterator[list[tuple[str, datetime, str, str]]]:
+def countable_people(
+    after: UUID | None = None,
+) -> Iterator[list[tuple[str, datetime, str, str, str]]]:
     """Everybody who came after that person and is neither staff nor deleted, a few thousand at
-    once, in the order of coming: id in hex, when registered, country, e-mail."""
+    once, in the order of coming: id in hex, when registered, country, platform, e-mail."""
     last = after.hex if after else None
     while rows := COUNTED.range("id", after=last, limit=COUNTED_AT_ONCE):
-        yield [row[:4] for row in rows if not row[4] and row[5] is None]
+        yield [row[:5] for row in rows if not row[5] and row[6] is None]
         last = rows[-1][0]
 
 
 def countable_among(user_ids: Collection[UUID]) -> dict[UUID, str]:
     """Those of the people who are neither staff nor deleted, with their e-mail. One bulk read."""
     rows = COUNTED.select("id", [user_id.hex for user_id in user_ids])
-    return {UUID(hex=row[0]): row[3] for row in rows if not row[4] and row[5] is None}
+    return {UUID(hex=row[0]): row[4] for row in rows if not row[5] and row[6] is None}
 
 
 def staff_ids() -> "QuerySet[User, UUID]":
     return User.objects.filter(is_staff=True).values_list("pk", flat=True)
 
 
-def user_agents_of(user_ids: Collection[UUID]) -> dict[UUID, str]:
-    """What each of the people last signed in with, of those who did."""
-    devices = Device.objects.filter(user_id__in=list(user_ids)).order_by("user", "last_used_at")
-    return dict(devices.values_list("user_id", "user_agent"))
+def platforms_of(user_ids: Collection[UUID]) -> dict[UUID, str]:
+    """What each of the people registered on."""
+    people = User.objects.filter(pk__in=list(user_ids))
+    return dict(people.values_list("pk", "platform"))
+
+
+def user_agents_of(device_ids: Collection[UUID]) -> dict[UUID, str]:
+    """What each of the sign-ins was made with."""
+    devices = Device.objects.filter(pk__in=list(device_ids))
+    return dict(devices.values_list("pk", "user_agent"))
 
 
 def with_whole_profile(user_ids: Collection[UUID]) -> set[UUID]:

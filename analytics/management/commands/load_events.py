@@ -88,6 +88,7 @@ def _person(run: str, number: int) -> NewUser:
         display_name=f"Person {number}",
         birth_date=date(1995, 1, 1),
         country=COUNTRIES[number % len(COUNTRIES)],
+        platform=PLATFORMS[number % len(PLATFORMS)],
     )
 
 

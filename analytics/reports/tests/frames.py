@@ -33,7 +33,6 @@ class Registered:
     user_id: UUID
     at: datetime
     country: str = ""
-    gender: str | None = None
     platform: str = ""
 
 
@@ -92,7 +91,6 @@ def _people(rows: list[Registered]) -> pa.Table:
             "user_id": pa.array([str(row.user_id) for row in rows], pa.string()),
             "registered_at": pa.array([_naive(row.at) for row in rows], TIME),
             "country": pa.array([row.country for row in rows], pa.string()),
-            "gender": pa.array([row.gender for row in rows], pa.string()),
             "platform": pa.array([row.platform for row in rows], pa.string()),
         }
     )

@@ -230,7 +230,7 @@ class Oracle:
         }
         groups: dict[str, list[tuple[list[datetime], datetime]]] = defaultdict(list)
         for user_id, (taken, newest) in best.items():
-            if asked.by in ("country", "gender", "platform"):
+            if asked.by in ("country", "platform"):
                 value = self.value(user_id, asked.by)
             else:
                 value = taken[0].props.get(asked.by, "unknown") if asked.by else ""

@@ -40,7 +40,7 @@ RETENTIONS = (
     Retention(cohort="day", rolling=True),
     Retention(period="week", rolling=True, kind="unbounded"),
     Retention(cohort="week", period="month", periods=2),
-    Retention(cohort="month", period="week", by="gender", start="c"),
+    Retention(cohort="month", period="week", by="platform", start="c"),
 )
 FUNNELS = (
     {"steps": "abc"},
@@ -60,7 +60,7 @@ def random_world(seed: int, count: int) -> tuple[list[Happened], list[Registered
             user_id=person(number + 1),
             at=random_moment(random),
             country=random.choice(["DE", "IN", ""]),
-            gender=random.choice([None, "f", "m"]),
+            platform=random.choice(["", "ios", "web"]),
         )
         for number in range(size)
     ]

@@ -71,6 +71,7 @@ def _nameless(user: User, now: datetime) -> dict[str, object]:
         "bio": "",
         "country": "",
         "time_zone": "UTC",
+        "platform": "",
         "photo": "",
         "listed": False,
         "show_online_status": False,

@@ -19,6 +19,7 @@ from pairly.accounts.events import (
     UserRegistered,
 )
 from pairly.accounts.models import MailedSecret, User
+from pairly.accounts.platforms import platform_of
 from pairly.accounts.services.devices import Origin, open_device
 from pairly.accounts.services.passwords import check_password_strength
 from pairly.accounts.services.sign_ins import SignedIn
@@ -58,6 +59,7 @@ class NewUser:
     birth_date: date | None
     country: str = ""
     time_zone: str = "UTC"
+    platform: str = ""
     is_verified: bool = False
     is_staff: bool = False
 
@@ -96,6 +98,7 @@ def _user_of(person: NewUser, now: datetime) -> User:
         birth_date=person.birth_date,
         country=person.country,
         time_zone=person.time_zone,
+        platform=person.platform,
         listed=not person.is_staff,
         is_staff=person.is_staff,
         terms_version=settings.TERMS_VERSION,
@@ -133,6 +136,7 @@ def register(
         birth_date=birth_date,
         country=country,
         time_zone=time_zone,
+        platform=platform_of(origin.user_agent),
     )
     try:
         return run_atomic(lambda: _register(person, origin, now))
