@@ -5,9 +5,11 @@ Webhooks, polls and answers of providers all end here, in any order and any numb
 were made in the provider's own dashboard are taken up: that money is gone, whatever our rules say.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
+
+from django.conf import settings
 
 from pairly.core.db import StaleRead, change_one
 from pairly.outbox.services import emit
@@ -154,7 +156,8 @@ def _left_of(intent: Intent) -> int:
 
 
 def _taken_up(intent: Intent, seen: RefundSeen, now: datetime) -> Refund:
-    """What still waits for a second person gives way to it."""
+    """What still waits for a second person gives way to it. Until it is settled it is asked about,
+    as ours are: word of its end may be lost."""
     for waiting in Refund.objects.filter(intent_id=intent.pk, state=State.REQUESTED):
         if seen.amount_minor > _left_of(intent):
             give_up(waiting, intent, State.REJECTED, now, failure_code="made_at_provider")
@@ -166,6 +169,7 @@ def _taken_up(intent: Intent, seen: RefundSeen, now: datetime) -> Refund:
         provider=intent.provider,
         state=State.UNKNOWN,
         reason="made at the provider",
+        follow_up_at=now + timedelta(seconds=settings.INTENT_POLL_SECONDS),
         created_at=now,
     )
     if seen.refund_id is not None:

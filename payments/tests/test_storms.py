@@ -326,6 +326,16 @@ DIES_RIGHT_AFTER_CHARGES: list[Step] = [
     ("spend", 1, 20, 12),
 ]
 """Of paid and bonus credits, and of bonus alone, which is one transfer."""
+FAILURE_AT_THE_PROVIDER_IS_LOST: list[Step] = [
+    ("buy", 0, "razorpay", None),
+    *TWO_REFUNDS_THE_FIRST_FAILS[1:3],
+    ("happens", 0, "refund_fails", None),
+    ("happens", 0, "dispute", None),
+    ("happens", 0, "dispute_won", None),
+    ("happens", 0, "refund", None),
+    ("deliver", 8, False, None),
+]
+"""We hear that a refund was begun in the dashboard, and not what became of it."""
 
 
 @pytest.fixture
@@ -339,6 +349,7 @@ def no_questions_asked(settings: Any) -> None:
 @example(steps=TWO_REFUNDS_THE_FIRST_FAILS)
 @example(steps=DISPUTED_BETWEEN_TWO_REFUNDS)
 @example(steps=DIES_RIGHT_AFTER_CHARGES)
+@example(steps=FAILURE_AT_THE_PROVIDER_IS_LOST)
 @settings(
     max_examples=examples(small=200, ci=1000, torture=4_000) // (10 if configured.MONGODB else 1),
     deadline=None,
