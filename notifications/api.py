@@ -5,6 +5,7 @@ from uuid import UUID
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.generics import ListAPIView
+from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -12,15 +13,19 @@ from rest_framework.views import APIView
 from notifications.models import Notification
 from notifications.preferences.selectors import preferences_of, shown
 from notifications.preferences.services import change_preferences
+from notifications.receipts import read_token
 from notifications.selectors import notifications_for, unread_count
 from notifications.serializers import (
     ChangePreferencesSerializer,
     NotificationQuerySerializer,
     NotificationSerializer,
     PreferencesSerializer,
+    ReceiptSerializer,
     UnreadSerializer,
 )
 from notifications.services.reading import Read, delete_notification, read_notifications
+from notifications.services.receipts import Heard, note_receipts
+from pairly.core import clock
 from pairly.core.batching import writer
 
 __all__ = [
@@ -29,6 +34,7 @@ __all__ = [
     "PreferencesView",
     "ReadAllView",
     "ReadView",
+    "ReceiptView",
     "UnreadCountView",
 ]
 
@@ -79,6 +85,24 @@ class NotificationView(APIView):
     def delete(self, request: Request, notification_id: UUID) -> Response:
         """Take one from the list."""
         delete_notification(user_id=request.user.pk, notification_id=notification_id)
+        return Response(status=204)
+
+
+class ReceiptView(APIView):
+    """A push brings a token (``receipt``) that is signed and names it, since what shows pushes on a
+    device has no sign-in of its own. So callers are not counted either."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+    throttle_classes = ()
+
+    @extend_schema(request=ReceiptSerializer, responses={204: None})
+    def post(self, request: Request, token: str) -> Response:
+        """Say that a push has arrived on the device, or that the person opened it. Again, and the
+        other way round, it is the same."""
+        delivery_id = read_token(token)
+        event = ReceiptSerializer.checked(request)["event"]
+        note_receipts([Heard(delivery_id, event, clock.now())], channel="push")
         return Response(status=204)
 
 

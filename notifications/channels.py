@@ -39,7 +39,9 @@ class Outgoing:
     expires_at: datetime | None
     badge: int | None
     unsubscribe_category: str
-    """Empty where it cannot be refused."""
+    """Empty where it cannot be refused; ``digest`` for what tells of several."""
+    language: str = "en"
+    """Of its words."""
 
 
 class Outcome(StrEnum):

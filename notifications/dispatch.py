@@ -2,8 +2,9 @@
 
 Each lane is run by itself, by any number of workers. A claim is a compare-and-set for the length
 of a lease; whatever kills a worker, at any line, the lease lapses and another takes the delivery.
-Who dies between a provider's yes and our own commit leaves a delivery that is sent once more:
-senders know it by its id.
+Who dies between a provider's yes and our own commit leaves a delivery that is sent once more, at
+least once being chosen over at most once: senders know it by its id, and a receipt that comes
+before the lease lapses ends it without a second sending.
 
 What may have changed since somebody was told is asked here and only here: whether it was read,
 refused or has expired, whether the person is looking, and whether it is night where they live.
@@ -24,11 +25,12 @@ from django.db.models import F
 
 from notifications.attention import active_users
 from notifications.channels import Channel, Outcome, Outgoing, Result, Sender, sender_of
-from notifications.kinds import KINDS, Class, Kind, Lane, kind_named
+from notifications.kinds import DIGEST, KINDS, Class, Kind, Lane, kind_named
 from notifications.models import Delivery, Notification, Preferences
 from notifications.preferences.selectors import preferences_of, wants
 from notifications.quiet import quiet_until
-from notifications.rendering import DIGEST, render
+from notifications.receipts import state_after
+from notifications.rendering import render
 from notifications.selectors import deliveries_due, open_since, unread_counts
 from notifications.services.telling import digest_key, join_digests
 from pairly.accounts.models import User
@@ -55,7 +57,7 @@ CHANGED = (
     *("state", "reason", "due_at", "claim", "attempts", "is_digest", "digest"),
     *("detail", "provider_ref", "template_version", "sent_at"),
 )
-CLAIMS = Table(Delivery, "id", "claim")
+CLAIMS = Table(Delivery, "id", "claim", "receipt")
 DIGESTS = Table(Delivery, "digest")
 DELIVERIES = Table(Delivery, "id", *CHANGED)
 
@@ -133,6 +135,10 @@ class _Batch:
 
     def settles(self, delivery: Delivery) -> bool:
         """Whether there is nothing to send now: the row says what becomes of it."""
+        heard = state_after(State.FAILED, delivery.receipt)
+        if heard != State.FAILED:
+            _leave(delivery, State(heard))
+            return True
         kind = KINDS.get(delivery.kind)
         if kind is None:
             _bury(delivery, "a kind that this version does not know")
@@ -190,7 +196,8 @@ class _Batch:
             collapse_key=words.collapse_key,
             expires_at=told[-1].expires_at,
             badge=self._badges[delivery.user_id],
-            unsubscribe_category=kind.category if refusable else "",
+            unsubscribe_category=_unsubscribed_by(told) if refusable else "",
+            language=preferences.language,
         )
 
 
@@ -204,6 +211,11 @@ def _piled_up(
             continue
         if delivery.channel in kind.channels and wants(preferences, kind, delivery.channel):
             yield row
+
+
+def _unsubscribed_by(told: Sequence[Notification]) -> str:
+    """Who is told of several at once says no to such mails, and not to one part of them."""
+    return DIGEST if len(told) > 1 else kind_named(told[0].kind).category
 
 
 def _words(told: Sequence[Notification], channel: str, language: str) -> _Words:
@@ -302,10 +314,15 @@ def _leave(delivery: Delivery, state: Delivery.State) -> None:
 
 
 def _put_off(delivery: Delivery, until: datetime) -> None:
-    """To the end of quiet hours, where one row stands for all that piles up. It was no attempt."""
+    """To the end of quiet hours, where one row stands for all that piles up. It was no attempt.
+
+    What was tried before goes alone: a provider may have taken it, and tell us so, when others
+    have joined.
+    """
     delivery.state, delivery.due_at = State.PENDING, until
     delivery.attempts -= 1
-    delivery.digest = digest_key(delivery.user_id, delivery.channel)
+    if not delivery.attempts and not delivery.replays:
+        delivery.digest = digest_key(delivery.user_id, delivery.channel)
 
 
 def _store(token: UUID, settled: Sequence[Delivery]) -> None:
@@ -319,7 +336,8 @@ def _store(token: UUID, settled: Sequence[Delivery]) -> None:
 
 
 def _write(token: UUID, settled: Sequence[Delivery]) -> None:
-    held = {pk for pk, claim in CLAIMS.select("id", [one.pk for one in settled]) if claim == token}
+    claims = CLAIMS.select("id", [one.pk for one in settled])
+    held = {pk: receipt for pk, claim, receipt in claims if claim == token}
     rows = [one for one in settled if one.pk in held]
     if len(rows) < len(settled):
         logger.warning("%d deliveries outlived their lease", len(settled) - len(rows))
@@ -330,11 +348,18 @@ def _write(token: UUID, settled: Sequence[Delivery]) -> None:
     values = []
     for row in rows:
         changed = {name: getattr(row, name) for name in CHANGED}
+        changed |= _heard_meanwhile(row, held[row.pk])
         if row.digest is not None:
             changed |= _digest(row, others, joined)
         values.append((row.pk, token, *changed.values()))
     DELIVERIES.compare_and_set("id", expected=("claim",), new=CHANGED, rows=values)
     join_digests(joined)
+
+
+def _heard_meanwhile(row: Delivery, receipt: str) -> dict[str, Any]:
+    """A mail provider may tell that a mail arrived before we have stored that it was sent."""
+    state = state_after(row.state, receipt)
+    return {} if state == row.state else {"state": state, "due_at": None}
 
 
 def _digest(row: Delivery, others: set[str], joined: Counter[str]) -> dict[str, Any]:

@@ -11,9 +11,22 @@ from typing import Final
 
 from notifications.channels import Channel
 
-__all__ = ["CATEGORIES", "CHANNELS", "KINDS", "Category", "Class", "Kind", "Lane", "kind_named"]
+__all__ = [
+    "CATEGORIES",
+    "CHANNELS",
+    "DIGEST",
+    "DIGESTED",
+    "KINDS",
+    "Category",
+    "Class",
+    "Kind",
+    "Lane",
+    "kind_named",
+]
 
 CHANNELS: Final[tuple[Channel, ...]] = ("in_app", "email", "push")
+DIGEST: Final = "digest"
+"""What tells of several notifications at once, of whatever kinds."""
 
 
 class Class(StrEnum):
@@ -133,6 +146,14 @@ def _categories() -> Iterable[Category]:
 
 
 CATEGORIES: Final[dict[str, Category]] = {one.name: one for one in _categories()}
+DIGESTED: Final = tuple(
+    dict.fromkeys(
+        kind.category
+        for kind in KINDS.values()
+        if kind.notification_class.may_wait and "email" in kind.channels
+    )
+)
+"""The categories that a mail of several may tell of."""
 
 
 def kind_named(name: str) -> Kind:

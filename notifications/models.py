@@ -77,6 +77,7 @@ class Delivery(models.Model):
         SENDING = "sending", "Sending"
         FAILED = "failed", "Failed, will be tried again"
         SENT = "sent", "Sent"
+        DELIVERED = "delivered", "Delivered"
         OPENED = "opened", "Opened"
         SKIPPED = "skipped", "Skipped"
         DEAD = "dead", "Dead letter"
@@ -93,6 +94,14 @@ class Delivery(models.Model):
         EXPIRED = "expired", "Too late"
         NO_ADDRESS = "no_address", "Nowhere to send it"
 
+    class Receipt(models.TextChoices):
+        """What was heard of it since it was handed over; the later stand above the earlier."""
+
+        NONE = "", "–"
+        DELIVERED = "delivered", "It arrived"
+        BOUNCED = "bounced", "It came back"
+        OPENED = "opened", "It was opened"
+
     id = models.UUIDField(primary_key=True, default=new_id, editable=False, db_column="_id")
     notification = models.ForeignKey(
         Notification, on_delete=models.CASCADE, related_name="+", db_index=False
@@ -101,7 +110,7 @@ class Delivery(models.Model):
     kind = models.CharField(max_length=40)
     channel = models.CharField(max_length=8, choices=[(one, one) for one in CHANNELS])
     lane = models.CharField(max_length=8, choices=[(one.value, one.value) for one in Lane])
-    state = models.CharField(max_length=8, choices=State, default=State.PENDING)
+    state = models.CharField(max_length=9, choices=State, default=State.PENDING)
     reason = models.CharField(max_length=12, choices=Reason, blank=True)
     due_at = models.DateTimeField(null=True)
     claim = models.UUIDField(null=True)
@@ -114,6 +123,8 @@ class Delivery(models.Model):
     provider_ref = models.CharField(max_length=200, blank=True)
     template_version = models.CharField(max_length=16, blank=True)
     sent_at = models.DateTimeField(null=True)
+    receipt = models.CharField(max_length=9, choices=Receipt, blank=True)
+    receipt_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
 
     class Meta:

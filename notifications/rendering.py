@@ -19,12 +19,10 @@ from django.utils.text import Truncator
 
 from notifications.broadcasts.models import TITLE_LENGTH_MAX
 
-__all__ = ["DIGEST", "LANGUAGES", "LANGUAGE_DEFAULT", "Rendered", "render", "version_of"]
+__all__ = ["LANGUAGES", "LANGUAGE_DEFAULT", "Rendered", "render", "version_of"]
 
 LANGUAGES: Final = {"en": "English", "hi": "हिन्दी"}
 LANGUAGE_DEFAULT: Final = "en"
-DIGEST: Final = "digest"
-"""The text that tells of several notifications at once."""
 
 RULE = "\n---\n"
 CONTEXT_CHARACTERS_MAX = 500

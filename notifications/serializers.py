@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from notifications.kinds import CATEGORIES, KINDS
-from notifications.models import Notification
+from notifications.models import Delivery, Notification
 from notifications.quiet import parse_time
 from notifications.rendering import LANGUAGES
 from pairly.core.serializers import StrictSerializer
@@ -15,6 +15,7 @@ __all__ = [
     "NotificationQuerySerializer",
     "NotificationSerializer",
     "PreferencesSerializer",
+    "ReceiptSerializer",
     "UnreadSerializer",
 ]
 
@@ -40,6 +41,10 @@ class NotificationSerializer(serializers.ModelSerializer[Notification]):
     def get_category(self, row: Notification) -> str:
         kind = KINDS.get(row.kind)
         return kind.category if kind else ""
+
+
+class ReceiptSerializer(StrictSerializer):
+    event = serializers.ChoiceField([Delivery.Receipt.DELIVERED, Delivery.Receipt.OPENED])
 
 
 class UnreadSerializer(serializers.Serializer[Any]):

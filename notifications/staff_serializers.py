@@ -68,7 +68,7 @@ class DeliverySerializer(serializers.ModelSerializer[Delivery]):
         fields: tuple[str, ...] = (
             *("id", "notification_id", "user_id", "kind", "channel", "state", "reason"),
             *("attempts", "replays", "detail", "provider_ref", "template_version"),
-            *("due_at", "sent_at", "created_at"),
+            *("due_at", "sent_at", "receipt", "receipt_at", "created_at"),
         )
         read_only_fields = fields
 

@@ -13,6 +13,7 @@ urlpatterns = [
     path("notifications/unread-count", api.UnreadCountView.as_view()),
     path("notifications/read-all", api.ReadAllView.as_view()),
     path("notifications/preferences", api.PreferencesView.as_view()),
+    path("notifications/receipts/<str:token>", api.ReceiptView.as_view()),
     path("notifications/<uuid:notification_id>", api.NotificationView.as_view()),
     path("notifications/<uuid:notification_id>/read", api.ReadView.as_view()),
     path(STAFF, staff_api.DeliveriesView.as_view(), name="staff-deliveries"),

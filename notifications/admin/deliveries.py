@@ -30,6 +30,7 @@ COLOURS = {
     "sending": "info",
     "failed": "warning",
     "sent": "success",
+    "delivered": "success",
     "opened": "success",
     "skipped": "",
     "dead": "danger",
@@ -71,6 +72,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
                     ("shown_state", "person"),
                     ("attempts", "replays"),
                     ("made", "sent"),
+                    ("heard", "heard_at"),
                     ("due", "template_version"),
                     ("provider_ref", "id"),
                     "detail",
@@ -85,6 +87,8 @@ class DeliveryAdmin(ReadOnlyAdmin):
         "person",
         "made",
         "sent",
+        "heard",
+        "heard_at",
         "due",
         "title",
         "body",
@@ -172,6 +176,14 @@ class DeliveryAdmin(ReadOnlyAdmin):
     @display(description="Sent (UTC)")
     def sent(self, delivery: Delivery) -> str:
         return moment(delivery.sent_at)
+
+    @display(description="Heard of it since")
+    def heard(self, delivery: Delivery) -> str:
+        return delivery.get_receipt_display()
+
+    @display(description="Heard at (UTC)")
+    def heard_at(self, delivery: Delivery) -> str:
+        return moment(delivery.receipt_at)
 
     @display(description="Looked at next")
     def due(self, delivery: Delivery) -> str:

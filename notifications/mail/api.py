@@ -1,6 +1,7 @@
 """``/api/v1/notifications/unsubscribe/{token}`` and where mail providers send their events."""
 
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from drf_spectacular.types import OpenApiTypes
@@ -14,6 +15,8 @@ from rest_framework.views import APIView
 from notifications.mail.events import note_events, read_events
 from notifications.mail.serializers import UnsubscribedSerializer
 from notifications.mail.unsubscribe import read_token
+from notifications.mail.words import category_in_words
+from notifications.preferences.selectors import preferences_of
 from notifications.preferences.services import refuse
 from pairly.core import clock
 from pairly.core.wire import PairlyJSONRenderer
@@ -42,21 +45,25 @@ class UnsubscribeView(OpenView):
     @extend_schema(operation_id="unsubscribe_look", responses=UnsubscribedSerializer)
     def get(self, request: Request, token: str) -> Response:
         """What the token is about."""
-        _user_id, category = read_token(token)
-        return _answer(category, done=False)
+        user_id, category = read_token(token)
+        return _answer(request, user_id, category, done=False)
 
     @extend_schema(
         operation_id="unsubscribe", request=OpenApiTypes.BINARY, responses=UnsubscribedSerializer
     )
     def post(self, request: Request, token: str) -> Response:
-        """RFC 8058's one click: no more mails of the token's category, and again the same."""
+        """RFC 8058's one click: no more mails of the token's category, and again the same. That of
+        a digest stands for all that digests tell of."""
         user_id, category = read_token(token)
         refuse(user_id=user_id, category=category, channel="email")
-        return _answer(category, done=True)
+        return _answer(request, user_id, category, done=True)
 
 
-def _answer(category: str, *, done: bool) -> Response:
+def _answer(request: Request, user_id: UUID, category: str, *, done: bool) -> Response:
     context: dict[str, Any] = {"category": category, "done": done}
+    if request.accepted_renderer.format == "html":
+        language = preferences_of([user_id])[user_id].language
+        context |= {"language": language, "what": category_in_words(category, language)}
     return Response(context, template_name=TEMPLATE, headers={"Referrer-Policy": "no-referrer"})
 
 

@@ -11,6 +11,7 @@ from django.core.mail import EmailMultiAlternatives, get_connection
 from django.template.loader import render_to_string
 
 from notifications.channels import Channel, Outcome, Outgoing, Result
+from notifications.mail.events import metadata_of
 from notifications.mail.models import Suppression
 from notifications.mail.refusals import Refusal, refusal_of
 from notifications.mail.selectors import suppressed
@@ -113,11 +114,13 @@ def _message(outgoing: Outgoing, address: str) -> EmailMultiAlternatives:
     if outgoing.unsubscribe_category:
         url = unsubscribe_url(outgoing.user_id, outgoing.unsubscribe_category)
         headers |= unsubscribe_headers(url)
-        text += render_to_string("mail/notifications/footer.txt", {"url": url})
-        footer = render_to_string("mail/notifications/footer.html", {"url": url})
+        words = {"url": url, "language": outgoing.language}
+        text += render_to_string("mail/notifications/footer.txt", words)
+        footer = render_to_string("mail/notifications/footer.html", words)
         html = html.replace("</body>", f"{footer}</body>")
     subject = " ".join(outgoing.title.split())
     message = EmailMultiAlternatives(subject=subject, body=text, to=[address], headers=headers)
+    message.metadata = metadata_of(outgoing.delivery_id)  # type: ignore[attr-defined]
     if html:
         message.attach_alternative(html, "text/html")
     return message

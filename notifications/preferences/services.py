@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db import IntegrityError
 
-from notifications.kinds import CATEGORIES
+from notifications.kinds import CATEGORIES, DIGEST, DIGESTED
 from notifications.models import Preferences
 from notifications.rendering import LANGUAGES
 from pairly.core import clock
@@ -45,8 +45,10 @@ def change_preferences(
 
 
 def refuse(*, user_id: UUID, category: str, channel: str) -> None:
-    """Want a category no longer on one channel; again does nothing. Raises as above."""
-    _change(user_id, {}, _checked_choices({category: {channel: False}}))
+    """Want a category no longer on one channel, or, for ``digest``, all that digests tell of: else
+    the next one would come all the same. Again it does nothing. Raises as above."""
+    names = DIGESTED if category == DIGEST else (category,)
+    _change(user_id, {}, _checked_choices({name: {channel: False} for name in names}))
 
 
 def _checked_choices(categories: Mapping[str, Mapping[str, bool]]) -> dict[str, bool]:

@@ -8,9 +8,9 @@ from django.db.models import QuerySet
 
 from notifications.channels import Channel, Outgoing, Result, sender_of
 from notifications.errors import DeliveryNotReplayable, ReplaysUsedUp
-from notifications.kinds import KINDS, Class, kind_named
+from notifications.kinds import DIGEST, KINDS, Class, kind_named
 from notifications.models import Delivery, Notification
-from notifications.rendering import DIGEST, LANGUAGES, Rendered, render
+from notifications.rendering import LANGUAGES, Rendered, render
 from notifications.samples import SAMPLES
 from pairly.audit.services import record
 from pairly.core import clock
@@ -89,6 +89,7 @@ def _replay(delivery: Delivery, now: datetime) -> None:
     """It is worth sending for another day."""
     seen = Delivery.objects.filter(pk=delivery.pk, state=State.DEAD, replays=delivery.replays)
     values = {"state": State.PENDING, "attempts": 0, "due_at": now, "detail": ""}
+    values |= {"receipt": "", "receipt_at": None}
     if not change_one(seen, replays=delivery.replays + 1, **values):
         raise DeliveryNotReplayable
     late = Notification.objects.filter(pk=delivery.notification_id, expires_at__lt=now + FRESH)
@@ -142,6 +143,7 @@ def try_text(
         expires_at=clock.now() + FRESH,
         badge=None,
         unsubscribe_category="",
+        language=language,
     )
     (result,) = sender.send([outgoing])
     run_atomic(

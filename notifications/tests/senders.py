@@ -25,7 +25,7 @@ class Recorder:
         self.channel = channel
         self.sent: list[Outgoing] = []
         self.tried: list[Outgoing] = []
-        self.answers: deque[Result | Exception] = deque()
+        self.answers: deque[Result | BaseException] = deque()
 
     def send(self, outgoing: Sequence[Outgoing]) -> Sequence[Result]:
         return [self._answer(one) for one in outgoing]
@@ -33,7 +33,7 @@ class Recorder:
     def _answer(self, one: Outgoing) -> Result:
         answer = self.answers.popleft() if self.answers else SENT
         self.tried.append(one)
-        if isinstance(answer, Exception):
+        if isinstance(answer, BaseException):
             raise answer
         if answer.outcome == Outcome.SENT:
             self.sent.append(one)

@@ -18,6 +18,7 @@ from notifications.kinds import Lane
 from notifications.models import Delivery
 from notifications.preferences.services import change_preferences
 from notifications.selectors import deliveries_due, notifications_for, open_alike
+from notifications.services.reading import read_alike
 from notifications.services.telling import Wish, notify
 from notifications.tests.senders import TRANSIENT, Recorder, after, pass_time
 from pairly.accounts.models import User
@@ -157,14 +158,21 @@ def test_a_mail_tells_once_of_what_piled_up_and_is_unread(
     after(travelled, minutes=1)
     (sent,) = mail.sent
     assert (sent.kind, sent.title) == ("digest", "2 notifications are waiting")
+    assert (sent.unsubscribe_category, sent.language) == ("digest", "en")
     # What people call themselves stays words.
     assert "&lt;b&gt;Cleo&lt;/b&gt; Bcc: x" in sent.html and "<b>" not in sent.html
     assert "Missed call from <b>Cleo</b> Bcc: x\n" in sent.body
+    # What begins a digest need not be what it tells of: the way out is from what it says.
+    tell(user_id, "message.received", context={"sender": "Ava"}, collapse_key="m")
+    tell(user_id, "call.missed", context={"caller": "Eve"}, collapse_key="e")
+    read_alike([(user_id, "m"), (user_id, "b"), (user_id, "c")])
+    after(travelled, hours=1)
+    assert (mail.sent[1].kind, mail.sent[1].unsubscribe_category) == ("call.missed", "calls")
     # Who refuses mails of calls meanwhile gets none.
     tell(user_id, "call.missed", context={"caller": "Dan"}, collapse_key="d")
     change_preferences(user_id=user_id, categories={"calls": {"email": False}})
     after(travelled, hours=2)
-    assert len(mail.sent) == 1
+    assert len(mail.sent) == 2
 
 
 def test_a_ring_is_sent_in_time_or_not_at_all(

@@ -40,6 +40,13 @@ def test_a_mail_has_text_html_and_the_headers_of_one_click(
     assert "नमस्ते" in text and link in text
     assert "<p>नमस्ते" in html and link in html and html.index(link) < html.index("</body>")
 
+    # The way out is in the language of the rest.
+    send(ava.id, language="hi")
+    hindi = post_office.mails[-1]
+    for kind, words in (("plain", "ऐसे मेल नहीं चाहिए? यहाँ बताइए"), ("html", "मेल बंद करें</a>")):
+        assert words in part_of(hindi, kind) and "You need no" not in part_of(hindi, kind)
+        assert LINK.search(part_of(hindi, kind))
+
     # What cannot be refused offers no way to; a title is one line whatever is in it.
     send(ava.id, unsubscribe_category="", title="A\r\nBcc: eve@example.org")
     plain = post_office.mails[-1]

@@ -71,7 +71,7 @@ def test_somebody_who_sleeps_is_reached_by_push_and_by_mail_and_may_say_no(
     [mail] = Mail.objects.filter(recipient=ben.email)
     found = LINK.search(mail.text)
     assert found is not None, mail.text
-    assert APIClient().post(found[0]).status_code == 200
+    assert APIClient().post(found[0]).json()["category"] == "digest"
     write(ava, conversation, 2)
     after(travelled, hours=3)
     assert Mail.objects.filter(recipient=ben.email).count() == 1

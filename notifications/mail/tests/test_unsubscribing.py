@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 from rest_framework.test import APIClient
 
+from notifications.kinds import DIGEST, DIGESTED
 from notifications.mail.unsubscribe import token_of
 
 CATEGORY = "messages"
@@ -36,6 +37,36 @@ def test_one_click_refuses_the_category_and_looking_does_not(join: Any) -> None:
     page = stranger.post(address, headers={"accept": "text/html"})
     assert b"You are unsubscribed" in page.content
     assert chosen(ava) is False
+
+
+@pytest.mark.mongodb
+def test_a_mail_of_several_says_no_to_such_mails(join: Any) -> None:
+    """To all that they tell of: else the next one would come all the same."""
+    ava = join("Ava")
+    address = f"/api/v1/notifications/unsubscribe/{token_of(UUID(ava.id), DIGEST)}"
+    page = APIClient().get(address, headers={"accept": "text/html"}).content.decode()
+    assert "No more mails about messages, missed calls, news and offers?" in page
+    for _ in range(2):
+        assert APIClient().post(address).json() == {"category": DIGEST, "done": True}
+    chosen = ava.api.get("notifications/preferences").json()["categories"]
+    refused = {name for name, channels in chosen.items() if channels.get("email") is False}
+    assert refused == set(DIGESTED) == {"messages", "calls", "news", "offers"}
+    assert all(chosen[name]["push"] and chosen[name]["in_app"] for name in DIGESTED)
+
+
+def test_the_page_speaks_the_language_of_the_person(join: Any) -> None:
+    ava = join("Ava")
+    ava.api.put("notifications/preferences", language="hi")
+    for category in (*DIGESTED, DIGEST):
+        address = f"/api/v1/notifications/unsubscribe/{token_of(UUID(ava.id), category)}"
+        html = {"accept": "text/html"}
+        for page, sentence in (
+            (APIClient().get(address, headers=html), "के बारे में और मेल नहीं चाहिए?"),
+            (APIClient().post(address, headers=html), "के बारे में मेल नहीं आएँगे।"),
+        ):
+            text = page.content.decode()
+            assert '<html lang="hi">' in text and sentence in text
+            assert category not in text and "nsubscribe" not in text
 
 
 def test_a_forged_token_is_refused(join: Any) -> None:

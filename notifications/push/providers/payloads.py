@@ -6,6 +6,7 @@ from typing import Any
 
 from notifications.push.models import PushDevice
 from notifications.push.providers.base import Push
+from notifications.receipts import token_of
 
 __all__ = ["apns_payload", "fcm_message", "payload_of", "topic_of", "web_push_payload"]
 
@@ -24,6 +25,11 @@ def _cut(text: str, characters_max: int) -> str:
     return text if len(text) <= characters_max else text[: characters_max - 1] + "…"
 
 
+def _receipt(push: Push) -> dict[str, str]:
+    """With which the device says that it got this, and that it was opened."""
+    return {"receipt": token_of(push.outgoing.delivery_id)}
+
+
 def _words(push: Push) -> dict[str, str]:
     return {
         "title": _cut(push.outgoing.title, TITLE_CHARACTERS_MAX),
@@ -38,6 +44,7 @@ def web_push_payload(push: Push) -> dict[str, Any]:
         "kind": push.outgoing.kind,
         "tag": push.tag,
         "data": dict(push.outgoing.data),
+        **_receipt(push),
     }
     if push.outgoing.badge is not None:
         payload["badge"] = push.outgoing.badge
@@ -52,7 +59,7 @@ def fcm_message(push: Push, seconds_left: int) -> dict[str, Any]:
     android: dict[str, Any] = {"priority": _priority(push), "ttl": f"{seconds_left}s"}
     message: dict[str, Any] = {
         "token": push.device.address,
-        "data": {**push.outgoing.data, "kind": push.outgoing.kind},
+        "data": {**push.outgoing.data, "kind": push.outgoing.kind, **_receipt(push)},
         "android": android,
     }
     if push.outgoing.collapse_key:
@@ -70,7 +77,7 @@ def fcm_message(push: Push, seconds_left: int) -> dict[str, Any]:
 def apns_payload(push: Push) -> dict[str, Any]:
     """https://developer.apple.com/documentation/usernotifications. Pushes of calls show nothing by
     themselves: the app reports the call to the system."""
-    told = {"kind": push.outgoing.kind, "data": dict(push.outgoing.data)}
+    told = {"kind": push.outgoing.kind, "data": dict(push.outgoing.data), **_receipt(push)}
     if push.device.provider == PushDevice.Provider.APNS_VOIP:
         return {"aps": {}, **_words(push), **told}
     aps: dict[str, Any] = {"alert": _words(push), "sound": "default"}

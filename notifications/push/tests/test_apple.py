@@ -55,6 +55,7 @@ def test_alerts_and_calls_go_to_their_topics(ava: Any, apple: AppleStandIn, send
         },
         "kind": "message.received",
         "data": {"conversation_id": "c1"},
+        "receipt": alert.payload["receipt"],
     }
 
     # An app that takes pushes of calls rings by them alone.

@@ -51,7 +51,8 @@ def test_messages_and_rings_go_out_under_one_sign_in(
     message, ring = firebase.messages
     assert message["token"] == TOKEN
     assert message["notification"] == {"title": "Ben", "body": "नमस्ते, are you there?"}
-    assert message["data"] == {"conversation_id": "c1", "kind": "message.received"}
+    told = {"conversation_id": "c1", "kind": "message.received"}
+    assert message["data"] == told | {"receipt": message["data"]["receipt"]}
     assert message["android"]["notification"] == {
         "tag": "conversation:c1",
         "notification_count": 2,

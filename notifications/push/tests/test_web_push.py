@@ -3,13 +3,17 @@
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
+from notifications.models import Delivery
 from notifications.push.models import PushDevice
 from notifications.push.tests.stand_ins.push_service import PushService
 from notifications.push.tests.stand_ins.server import HANG, RESET, Said
 from notifications.push.vapid import public_key
+from notifications.services.telling import Wish, notify
+from notifications.tests.senders import pass_time
 from pairly.alerts.models import Alert
 from pairly.core import clock
 
@@ -49,6 +53,7 @@ def test_a_browser_reads_what_was_sent_and_the_service_what_it_needs(
         "tag": "conversation:c1",
         "data": {"conversation_id": "c1"},
         "badge": 3,
+        "receipt": told["receipt"],
     }
     assert (asked.headers["urgency"], asked.headers["ttl"]) == ("normal", "86400")
     assert len(asked.headers["topic"]) == 32
@@ -62,6 +67,21 @@ def test_a_browser_reads_what_was_sent_and_the_service_what_it_needs(
     assert len(ring.body) <= 4096
     assert browser.read(ring)["ring"] is True
     assert "topic" not in ring.headers
+
+
+def test_the_worker_says_that_it_arrived_and_was_opened(
+    ava: Any, service: PushService, guest: Any
+) -> None:
+    browser = service.subscribe("ava")
+    ava.api.post("notifications/devices", **browser.body)
+    notify([Wish(user_id=UUID(ava.id), kind="security.password_changed", dedupe_key="1")])
+    pass_time()
+    receipt = browser.read(service.asked[-1])["receipt"]
+    for event in ("delivered", "opened", "delivered"):
+        answer = guest.post(f"notifications/receipts/{receipt}", event=event)
+        assert answer.status_code == 204
+    row = Delivery.objects.get(kind="security.password_changed", channel="push")
+    assert (row.state, row.receipt) == ("opened", "opened")
 
 
 def test_nothing_is_sent_that_has_expired(ava: Any, service: PushService, send: Any) -> None:

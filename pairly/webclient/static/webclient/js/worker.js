@@ -1,18 +1,25 @@
-/** The service worker: shows pushes, and opens what they are about. It caches nothing. */
+/**
+ * The service worker: shows pushes, opens what they are about, and says that they arrived and that they were opened.
+ * It caches nothing.
+ */
 
 const PAGE = "/";
+const RECEIPTS = "/api/v1/notifications/receipts/";
 const ICON = new URL("../img/pairly.svg", self.location).pathname;
 
 self.addEventListener("install", () => self.skipWaiting());
-self.addEventListener("push", (event) => event.waitUntil(show(event.data)));
+self.addEventListener("push", (event) => {
+  const told = read(event.data);
+  event.waitUntil(Promise.all([show(told), say("delivered", told.receipt)]));
+});
 self.addEventListener("notificationclick", (event) => {
+  const { data } = event.notification;
   event.notification.close();
-  event.waitUntil(open(placeOf(event.notification.data)));
+  event.waitUntil(Promise.all([open(placeOf(data)), say("opened", data?.receipt)]));
 });
 
 /** A window in front shows it by itself; a ring is shown in any case. */
-async function show(data) {
-  const told = read(data);
+async function show(told) {
   if (told.badge !== undefined) await navigator.setAppBadge?.(told.badge).catch(() => {});
   if (!told.ring && (await windows()).some((one) => one.visibilityState === "visible" && one.focused)) return;
   await self.registration.showNotification(told.title, {
@@ -21,8 +28,16 @@ async function show(data) {
     renotify: true,
     icon: ICON,
     requireInteraction: told.ring === true,
-    data: { kind: told.kind, ...told.data },
+    data: { kind: told.kind, ...told.data, receipt: told.receipt },
   });
+}
+
+/** The push's own token says whose it is: a worker has no sign-in. Nobody waits for it. */
+async function say(event, receipt) {
+  if (!receipt) return;
+  const body = JSON.stringify({ event });
+  const headers = { "Content-Type": "application/json" };
+  await fetch(RECEIPTS + receipt, { method: "POST", headers, body, credentials: "omit", keepalive: true }).catch(() => {});
 }
 
 /** A browser that is pushed something has to show something. */
