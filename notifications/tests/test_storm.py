@@ -1,205 +1,146 @@
-"""A storm of events, failures, wishes, nights and crashes: each delivery ends once, told once."""
+"""A storm of events, failures, wishes, nights, receipts, rivals and deaths between any two writes:
+each delivery ends once, told once, at its time."""
 
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID, uuid4
 
 import pytest
 import time_machine
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from messaging.tests.people import make_people
-from notifications import channels
-from notifications.channels import Channel, Outcome, Outgoing, Result
-from notifications.dispatch import ATTEMPTS_MAX, dispatch
-from notifications.kinds import KINDS, Lane, kind_named
+from notifications.dispatch import ATTEMPTS_MAX
+from notifications.kinds import kind_named
 from notifications.models import Delivery, Notification
-from notifications.preferences.selectors import preferences_of
-from notifications.preferences.services import change_preferences
-from notifications.quiet import quiet_until
-from notifications.services.reading import Read, read_notifications
-from notifications.services.telling import Wish, notify
+from notifications.receipts import STATES
+from notifications.tests.storm import World
 from pairly.core import clock
-from pairly.core.db import run_atomic
 from tests.sizes import examples
 
 pytestmark = pytest.mark.mongodb
 
-NOON = datetime(2026, 3, 27, 12, tzinfo=UTC)
-"""The clock of Berlin goes forward two nights later."""
-ZONE = "Europe/Berlin"
-TOLD = ("message.received", "call.missed", "call.incoming", "credits.low", "payment.refunded")
-LANES = (Lane.RING, Lane.PUSH, Lane.EMAIL)
-FINAL = {"sent", "opened", "skipped", "dead"}
+STARTS = [
+    datetime(2026, 3, 28, 20, tzinfo=UTC),  # Berlin's clock goes forward in this night
+    datetime(2026, 10, 24, 20, tzinfo=UTC),  # and back in this one
+    datetime(2026, 3, 7, 23, tzinfo=UTC),  # New York's goes forward
+]
+ZONES = ["Europe/Berlin", "Asia/Kolkata", "America/New_York"]
+QUIET = [None, ("22:00", "08:00"), ("23:30", "02:30"), ("02:30", "14:00")]
+TOLD = [
+    *("message.received", "call.missed", "call.incoming", "credits.low", "payment.refunded"),
+    *("security.password_changed", "announcement.service", "announcement.offer"),
+]
+REASONS_OF_LATER = ("delivered", "bounced", "opened")
+FINAL = {"sent", "delivered", "opened", "skipped", "dead"}
 
-State = Delivery.State
+State, Reason = Delivery.State, Delivery.Reason
 
-
-class Killed(BaseException):
-    """The process ends here."""
-
-
-class Sky:
-    """A sender of both channels, that knows a delivery again by its id as real ones do."""
-
-    def __init__(self) -> None:
-        self.taken: dict[UUID, Outgoing] = {}
-        self.weather = "fair"
-
-    def on(self, channel: Channel) -> Any:
-        return _Sender(channel, self)
-
-    def answer(self, outgoing: Outgoing) -> Result:
-        weather, self.weather = self.weather, "fair"
-        if weather == "dies before":
-            raise Killed
-        if weather == "fails":
-            return Result(Outcome.TRANSIENT, "busy")
-        if weather == "is garbage":
-            raise ValueError("<html>")
-        if weather == "refuses":
-            return Result(Outcome.PERMANENT, "no such token")
-        self.see(outgoing)
-        if weather == "dies after":
-            raise Killed
-        return Result(Outcome.SENT, "taken")
-
-    def see(self, outgoing: Outgoing) -> None:
-        if outgoing.delivery_id in self.taken:
-            return
-        self.taken[outgoing.delivery_id] = outgoing
-        now, kind = clock.now(), KINDS.get(outgoing.kind)
-        assert kind is None or outgoing.expires_at is None or outgoing.expires_at > now
-        if kind is None or kind.notification_class.may_wait:
-            wishes = preferences_of([outgoing.user_id])[outgoing.user_id]
-            assert quiet_until(now, ZONE, wishes.quiet_start, wishes.quiet_end) is None
-
-
-class _Sender:
-    def __init__(self, channel: Channel, sky: Sky) -> None:
-        self.channel, self._sky = channel, sky
-
-    def send(self, outgoing: Sequence[Outgoing]) -> Sequence[Result]:
-        return [self._sky.answer(one) for one in outgoing]
-
-
+TELL = st.tuples(st.just("tell"), st.sampled_from(TOLD), st.integers(0, 2))
+TELL_ELSE = st.tuples(st.just("tell"), st.sampled_from(TOLD), st.just(9))
+HEAR = st.tuples(st.just("hear"), st.sampled_from(REASONS_OF_LATER), st.integers(0, 3))
+WHILE_IT_WORKS = st.one_of(
+    st.just(("die",)), st.just(("die",)), st.just(("rival",)), st.just(("read",)), TELL_ELSE, HEAR
+)
 STEPS = st.one_of(
-    st.tuples(st.just("tell"), st.sampled_from(TOLD), st.integers(0, 2)),
-    st.tuples(st.just("tell"), st.sampled_from(TOLD), st.integers(0, 2)),
+    TELL,
+    TELL,
     st.tuples(st.just("wait"), st.sampled_from([1, 7, 40, 600, 4000, 30000])),
     st.tuples(
-        st.just("weather"),
-        st.sampled_from(["fails", "refuses", "is garbage", "dies before", "dies after"]),
+        st.just("be_bad"),
+        st.sampled_from(["fails", "refuses", "is garbage", "is silent", "is slow"]),
     ),
+    st.tuples(st.just("at_a_point"), st.integers(0, 12), WHILE_IT_WORKS),
     st.tuples(
-        st.just("wish"),
-        st.sampled_from(["messages", "calls", "credits"]),
+        st.just("choose"),
+        st.sampled_from(["messages", "calls", "credits", "news"]),
         st.sampled_from(["in_app", "push"]),
         st.booleans(),
     ),
-    st.tuples(st.just("quiet"), st.sampled_from([None, ("22:00", "08:00"), ("02:30", "14:00")])),
-    st.tuples(st.just("read")),
+    st.tuples(st.just("consent"), st.booleans()),
+    st.tuples(st.just("look"), st.booleans()),
+    st.tuples(st.just("be_quiet"), st.sampled_from(QUIET)),
+    st.just(("read",)),
+    HEAR,
 )
 
 
 @settings(
-    max_examples=examples(small=5, ci=40, torture=1500),
+    max_examples=examples(small=25, ci=120, torture=3000),
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
-@given(st.lists(STEPS, min_size=5, max_size=25))
-def test_storm(steps: list[tuple[Any, ...]]) -> None:
-    sky = Sky()
-    before = dict(channels._senders)
-    for channel in ("push", "email"):
-        channels.register(sky.on(channel))
-    try:
-        with time_machine.travel(NOON, tick=False) as travelled:
-            _play(steps, sky, travelled)
-    finally:
-        channels._senders.clear()
-        channels._senders.update(before)
+@given(st.lists(STEPS, min_size=5, max_size=25), st.sampled_from(STARTS), st.sampled_from(ZONES))
+def test_storm(steps: list[tuple[Any, ...]], start: datetime, zone: str) -> None:
+    with time_machine.travel(start, tick=False) as travelled, World(travelled, zone) as world:
+        for name, *values in steps:
+            world.do(name, *values)
+            world.work()
+        world.plan, world.weather, world.active = None, "fair", False
+        _let_all_end(world)
+        _check(world)
 
 
-def _play(steps: list[tuple[Any, ...]], sky: Sky, travelled: time_machine.Traveller) -> None:
-    from pairly.accounts.models import User
-
-    (user_id,) = make_people(1, credits=0)
-    User.objects.filter(pk=user_id).update(time_zone=ZONE)
-    told = 0
-    for name, *values in steps:
-        if name == "tell":
-            told += _tell(user_id, *values)
-        elif name == "wait":
-            travelled.shift(timedelta(seconds=values[0]))
-        elif name == "weather":
-            sky.weather = values[0]
-        elif name == "wish":
-            category, channel, wanted = values
-            change_preferences(user_id=user_id, categories={category: {channel: wanted}})
-        elif name == "quiet":
-            change_preferences(user_id=user_id, quiet_hours=values[0], quiet_given=True)
-        else:
-            run_atomic(lambda: read_notifications([Read(user_id, None)]))
-        _work()
-    sky.weather = "fair"
-    _let_all_end(user_id, travelled)
-    _check(user_id, told, sky)
-
-
-def _tell(user_id: UUID, kind: str, alike: int) -> int:
-    """Twice, as an event may come twice."""
-    key = str(uuid4())
-    ends = clock.now() + timedelta(seconds=30) if kind == "call.incoming" else None
-    wish = Wish(
-        user_id=user_id,
-        kind=kind,
-        dedupe_key=key,
-        context={"sender": "Ava", "caller": "Ava", "available": 1, "amount": "₹1.00"},
-        collapse_key=f"{kind}:{alike}" if alike else "",
-        expires_at=ends,
-    )
-    assert (notify([wish]), notify([wish])) == (1, 0)
-    return 1
-
-
-def _work() -> None:
-    for lane in LANES:
-        try:
-            dispatch(lane)
-        except Killed:
-            continue
-
-
-def _let_all_end(user_id: UUID, travelled: time_machine.Traveller) -> None:
-    open_ones = Delivery.objects.filter(user_id=user_id).exclude(due_at=None)
-    for _ in range(200):
+def _let_all_end(world: World) -> None:
+    open_ones = Delivery.objects.filter(user_id=world.user_id).exclude(due_at=None)
+    for _ in range(300):
         row = open_ones.order_by("due_at").first()
         if row is None:
             return
         assert row.due_at is not None
-        travelled.move_to(max(row.due_at, clock.now()), tick=False)
-        _work()
+        world.travelled.move_to(max(row.due_at, clock.now()), tick=False)
+        world.work()
     raise AssertionError(f"still open: {list(open_ones.values())}")
 
 
-def _check(user_id: UUID, told: int, sky: Sky) -> None:
-    rows = list(Delivery.objects.filter(user_id=user_id))
+def _check(world: World) -> None:
+    rows = list(Delivery.objects.filter(user_id=world.user_id).select_related("notification"))
     wanted = [
         (notification.pk, channel)
-        for notification in Notification.objects.filter(user_id=user_id)
+        for notification in Notification.objects.filter(user_id=world.user_id)
         for channel in kind_named(notification.kind).channels
     ]
-    assert Notification.objects.filter(user_id=user_id).count() == told
+    assert Notification.objects.filter(user_id=world.user_id).count() == world.told
     assert sorted((row.notification_id, row.channel) for row in rows) == sorted(wanted)
+    taken = {one.delivery_id for one in world.taken}
     for row in rows:
         assert row.state in FINAL and row.claim is None and row.digest is None
+        assert row.attempts <= ATTEMPTS_MAX + 1
         assert (row.state == State.SKIPPED) == bool(row.reason)
-        assert row.attempts <= ATTEMPTS_MAX
-        if row.channel != "in_app" and row.state == State.SENT:
-            assert row.pk in sky.taken
-    lost = set(sky.taken) - {row.pk for row in rows if row.state in (State.SENT, State.DEAD)}
-    # Who died right after sending may find on return that it was read, or refused, meanwhile.
-    assert all(row.attempts > 1 for row in rows if row.pk in lost)
+        if row.state == State.SKIPPED:
+            assert _has_a_reason(world, row), (row.kind, row.channel, row.reason)
+        elif row.state == State.DEAD and row.receipt != "bounced":
+            assert row.detail == "no such token" or row.attempts >= ATTEMPTS_MAX
+        elif row.channel != "in_app":
+            assert row.pk in taken
+        assert row.receipt == world.heard.get(row.pk, "")
+        if row.receipt and row.state != State.SKIPPED:
+            assert row.state == STATES[Delivery.Receipt(row.receipt)]
+
+
+def _has_a_reason(world: World, row: Delivery) -> bool:
+    told, kind = row.notification, kind_named(row.kind)
+    refused = f"refused {kind.category}:{row.channel}" in world.ever
+    is_over = not told.open or told.expires_at <= clock.now()
+    match row.reason:
+        case Reason.REFUSED:
+            return refused or row.kind == "announcement.offer"
+        case Reason.ACTIVE:
+            return "active" in world.ever
+        case Reason.READ:
+            return told.read_at is not None or row.is_digest
+        case Reason.COLLAPSED:
+            return not told.open and told.read_at is None
+        case Reason.EXPIRED | Reason.NO_ADDRESS:
+            return told.expires_at <= clock.now() or row.attempts > 0
+        case Reason.DIGESTED:
+            return told.pk in world.told_by[row.channel] or is_over or refused or _died(world, row)
+    return False
+
+
+def _died(world: World, row: Delivery) -> bool:
+    """The digest that it joined became a dead letter, or an active device showed it."""
+    digests = Delivery.objects.filter(
+        user_id=world.user_id, channel=row.channel, is_digest=True, pk__lte=row.pk
+    )
+    ends = {(one.state, one.reason) for one in digests}
+    return bool(ends & {(State.DEAD.value, ""), (State.SKIPPED.value, Reason.ACTIVE.value)})
