@@ -1,10 +1,12 @@
 """Both sides of the lines about notifications in one process.
 
-``python -m bench.notifications_worker`` in a fresh data folder; see ``bench.notifications``.
+``python -m bench.notifications_worker`` in a fresh data folder; see ``bench.notifications``. With
+``share`` it is one more that only sends, beside the first.
 """
 
 import shutil
 import sqlite3
+import sys
 import time
 import uuid
 from collections.abc import Sequence
@@ -81,6 +83,16 @@ class Bell:
             raise RuntimeError(f"{sent} of {count} deliveries were sent")
         return {"seconds": seconds}
 
+    def twice(self, _count: int) -> dict[str, Any]:
+        """How many deliveries more than one attempt was made of, and how many are not sent."""
+        from notifications.models import Delivery
+
+        pushes = Delivery.objects.filter(channel="push")
+        return {
+            "twice": pushes.filter(attempts__gt=1).count(),
+            "unsent": pushes.exclude(state=Delivery.State.SENT).count(),
+        }
+
     def rows(self, count: int) -> dict[str, Any]:
         """As many rows of deliveries into a copy of the database."""
         path = f"{self._path}.rows"
@@ -109,13 +121,27 @@ class Bell:
         return {"seconds": seconds}
 
 
+def share(_count: int) -> dict[str, Any]:
+    """Send what others leave, until nothing is due; how many that were."""
+    from notifications.dispatch import dispatch
+    from notifications.kinds import Lane
+
+    return {"sent": dispatch(Lane.PUSH)}
+
+
 def main() -> None:
     django.setup()
+    if "share" in sys.argv[1:]:
+        from notifications import channels
+
+        channels.register(Taker())  # type: ignore[arg-type]
+        answer_cells(share)
+        return
     from django.core.management import call_command
 
     call_command("migrate", verbosity=0)
     bell = Bell()
-    answer_cells(bell.tell, bell.send, bell.rows)
+    answer_cells(bell.tell, bell.send, bell.twice, bell.rows)
 
 
 if __name__ == "__main__":

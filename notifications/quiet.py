@@ -1,10 +1,12 @@
 """Quiet hours: from one time of the day to another where a person lives, perhaps over midnight."""
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 __all__ = ["parse_time", "quiet_until"]
+
+MINUTE = timedelta(minutes=1)
 
 
 def parse_time(text: str) -> time:
@@ -17,8 +19,9 @@ def parse_time(text: str) -> time:
 def quiet_until(now: datetime, zone_name: str, start: str, end: str) -> datetime | None:
     """When the quiet that reigns now is over; None when it does not reign.
 
-    The clock of the person's zone decides. Where it skips the end, quiet lasts as long as if it
-    had not; where it shows the end twice, until the second of the two.
+    The clock of the person's zone decides. Where it skips the start, quiet begins as it skips;
+    where it skips the end, quiet lasts as long as if it had not; where it shows the end twice,
+    until the second of the two.
     """
     if not start or start == end:
         return None
@@ -27,16 +30,24 @@ def quiet_until(now: datetime, zone_name: str, start: str, end: str) -> datetime
     local = now.astimezone(zone)
     for day in (local.date() - timedelta(days=1), local.date()):
         last_day = day if begins < ends else day + timedelta(days=1)
-        opened = _moment(day, begins, zone, fold=0)
+        opened = _beginning(day, begins, zone)
         closed = _moment(last_day, ends, zone, fold=1)
         if opened <= now < closed:
             return closed
     return None
 
 
-def _moment(day: object, at: time, zone: ZoneInfo, *, fold: int) -> datetime:
+def _beginning(day: date, at: time, zone: ZoneInfo) -> datetime:
+    moment = _moment(day, at, zone, fold=0)
+    wanted = datetime.combine(day, at)
+    while (moment - MINUTE).astimezone(zone).replace(tzinfo=None) >= wanted:
+        moment -= MINUTE
+    return moment
+
+
+def _moment(day: date, at: time, zone: ZoneInfo, *, fold: int) -> datetime:
     """``fold`` says which of two, where the clock shows the time twice."""
-    wanted = datetime.combine(day, at, tzinfo=zone).replace(fold=fold)  # type: ignore[arg-type]
+    wanted = datetime.combine(day, at, tzinfo=zone).replace(fold=fold)
     return wanted.replace(fold=0 if _is_skipped(wanted) else fold).astimezone(UTC)
 
 

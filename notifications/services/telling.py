@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -34,6 +35,12 @@ __all__ = ["Wish", "digest_key", "join_digests", "notify"]
 
 LEFT = Table(User, "id", "deleted_at")
 DIGESTS = Table(Delivery, "digest")
+COLUMNS = (
+    *("id", "notification_id", "user_id", "kind", "channel", "lane", "state", "reason", "due_at"),
+    *("claim", "is_digest", "digest", "gathered", "attempts", "replays", "detail"),
+    *("provider_ref", "template_version", "sent_at", "receipt", "receipt_at", "created_at"),
+)
+DELIVERIES = Table(Delivery, *COLUMNS)
 
 State, Reason = Delivery.State, Delivery.Reason
 
@@ -233,7 +240,7 @@ class _Telling:
         self._close({taken.pk for taken in self._replaces.values()})
         join_digests(self._joined)
         Notification.objects.bulk_create(self._rows)
-        Delivery.objects.bulk_create(self._deliveries)
+        DELIVERIES.insert(list(map(attrgetter(*COLUMNS), self._deliveries)))
         unread = unread_counts(self._people)
         append(list(self._news(unread)), self._now)
 

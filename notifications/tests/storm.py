@@ -55,6 +55,8 @@ class Taken:
 class World:
     travelled: time_machine.Traveller
     zone: str
+    crowded: bool = False
+    """Another worker looks for work at each moment at which this one waits for a provider."""
     weather: str = "fair"
     plan: tuple[int, Callable[[], Any]] | None = None
     active: bool = False
@@ -118,9 +120,13 @@ class World:
         raise Killed
 
     def rival(self) -> None:
-        """Another worker."""
-        for lane in LANES:
-            dispatch.dispatch(lane)
+        """Another worker, who is not followed by others in turn."""
+        crowded, self.crowded = self.crowded, False
+        try:
+            for lane in LANES:
+                dispatch.dispatch(lane)
+        finally:
+            self.crowded = crowded
 
     def wait(self, seconds: int) -> None:
         self.travelled.shift(timedelta(seconds=seconds))
@@ -225,6 +231,8 @@ class World:
 
     def answer(self, outgoing: Outgoing, channel: Channel) -> Result:
         self.point()
+        if self.crowded:
+            self.rival()
         now = clock.now()
         assert now >= self.due.pop(outgoing.delivery_id, now)
         result = self._said(outgoing, channel)
@@ -277,8 +285,12 @@ class World:
     def _note_what_it_tells(self, outgoing: Outgoing, channel: Channel) -> None:
         row = Delivery.objects.select_related("notification").get(pk=outgoing.delivery_id)
         told = {row.notification_id}
+        chosen = preferences_of([self.user_id])[self.user_id]
+        if not (row.is_digest or self.disturbed):
+            assert wants(chosen, KINDS[row.kind], channel)
+            critical = not KINDS[row.kind].notification_class.may_be_refused
+            assert critical or row.notification.open
         if row.is_digest:
-            chosen = preferences_of([self.user_id])[self.user_id]
             told = {
                 one.pk
                 for one in Notification.objects.filter(user_id=self.user_id, open=True)

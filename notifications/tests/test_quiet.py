@@ -31,6 +31,9 @@ def at(text: str) -> datetime:
         ("2026-03-28T23:00", BERLIN, "23:00", "07:00", "2026-03-29T05:00"),
         # It skips the end: as long as if it had not.
         ("2026-03-08T06:00", NEW_YORK, "22:00", "02:30", "2026-03-08T07:30"),
+        # It skips the start: from when it skips.
+        ("2026-03-29T00:59", BERLIN, "02:30", "07:00", None),
+        ("2026-03-29T01:00", BERLIN, "02:30", "07:00", "2026-03-29T05:00"),
         # It goes back at three, and shows half past two twice: the second counts.
         ("2026-10-25T00:30", BERLIN, "22:00", "02:30", "2026-10-25T01:30"),
         ("2026-10-25T01:00", BERLIN, "22:00", "02:30", "2026-10-25T01:30"),

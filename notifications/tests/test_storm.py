@@ -69,9 +69,17 @@ STEPS = st.one_of(
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
-@given(st.lists(STEPS, min_size=5, max_size=25), st.sampled_from(STARTS), st.sampled_from(ZONES))
-def test_storm(steps: list[tuple[Any, ...]], start: datetime, zone: str) -> None:
-    with time_machine.travel(start, tick=False) as travelled, World(travelled, zone) as world:
+@given(
+    st.lists(STEPS, min_size=5, max_size=25),
+    st.sampled_from(STARTS),
+    st.sampled_from(ZONES),
+    st.booleans(),
+)
+def test_storm(steps: list[tuple[Any, ...]], start: datetime, zone: str, crowded: bool) -> None:
+    with (
+        time_machine.travel(start, tick=False) as travelled,
+        World(travelled, zone, crowded) as world,
+    ):
         for name, *values in steps:
             world.do(name, *values)
             world.work()
