@@ -69,6 +69,8 @@ class World:
     heard: dict[UUID, str] = field(default_factory=dict)
     counts: dict[str, tuple[int, bool]] = field(default_factory=dict)
     told: int = 0
+    broken: AssertionError | None = None
+    """What was wrong inside of a sender, whose failures the dispatcher takes for a provider's."""
     disturbed: bool = False
     """Something happened in the middle of this run, so what it knew may be of a moment before."""
 
@@ -209,6 +211,8 @@ class World:
                 dispatch.dispatch(lane)
             except Killed:
                 self._forget(self.taken[before:])
+            if self.broken is not None:
+                raise self.broken
             self._look_at_the_schedule()
 
     def _forget(self, taken: Sequence[Taken]) -> None:
@@ -313,12 +317,19 @@ class _Sender:
         """As the real ones, it has no time for the rest of a batch that takes too long."""
         began, results = clock.now(), []
         for one in outgoing:
-            in_time = clock.now() - began < timedelta(minutes=2)
-            late = Result(Outcome.TRANSIENT, "no time")
-            results.append(self._world.answer(one, self.channel) if in_time else late)
-            if not in_time:
+            if clock.now() - began < timedelta(minutes=2):
+                results.append(self._answer(one))
+            else:
+                results.append(Result(Outcome.TRANSIENT, "no time"))
                 self._world.tried[one.delivery_id] = (clock.now(), Outcome.TRANSIENT)
         return results
+
+    def _answer(self, one: Outgoing) -> Result:
+        try:
+            return self._world.answer(one, self.channel)
+        except AssertionError as error:
+            self._world.broken = error
+            raise
 
 
 def again(act: Callable[[], Any]) -> None:
