@@ -80,10 +80,8 @@ class World:
 
     def __enter__(self) -> "World":
         self._stack = ExitStack()
-        before = dict(channels._senders)
-        self._stack.callback(lambda: (channels._senders.clear(), channels._senders.update(before)))
-        for channel in ("push", "email"):
-            channels.register(_Sender(channel, self))  # type: ignore[arg-type]
+        senders: dict[Channel, Any] = {one: _Sender(one, self) for one in ("push", "email")}
+        self._stack.enter_context(patch.dict(channels._senders, senders))
         for module in (dispatch, telling, reading, receipts, preferences):
             self._stack.enter_context(patch.object(module, "run_atomic", self._mortal))
         active = patch.object(

@@ -113,7 +113,8 @@ def test_what_the_provider_tells_stands_at_the_delivery(verified: Any, postmark:
     assert (
         APIClient().post("/api/v1/notifications/mail-events/postmark", event(none, "Open")).json()
     )
-    for metadata in ({}, {"delivery_id": "x"}, {"delivery_id": 7}, [], "x", {"delivery_id": back}):
+    odd: list[Any] = [{}, {"delivery_id": "x"}, {"delivery_id": 7}, [], "x", {"delivery_id": back}]
+    for metadata in odd:
         assert tell(event(none, "Open", Metadata=metadata)).status_code in (204, 400)
     pushed = Delivery.objects.get(notification__user_id=people[4].id, channel="push", kind=row.kind)
     wrong = event(none, "Open", Metadata={"delivery_id": pushed.pk.hex})
