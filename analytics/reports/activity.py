@@ -11,18 +11,23 @@ from analytics.reports.sql import (
     day_text,
     local_day,
     period_text,
+    periods_between,
     ratio,
     rows_of,
     values_text,
 )
 
-__all__ = ["active_users", "churn", "growth"]
+__all__ = ["Counts", "active_users", "churn", "counts_by_period", "growth"]
 
 WEEK_DAYS: Final = 7
 MONTH_DAYS: Final = 28
 """Four weeks, so that no month is longer and none has more Sundays than another."""
 DAYS_AT_ONCE: Final = 90
+PERIODS_AT_ONCE: Final = 120
 """With the days before them they fit into the 127 bits of a HUGEINT that is not negative."""
+
+Counts = dict[date, tuple[int, int, int]]
+"""By period: how many were active, were so in the one before as well, and are new."""
 
 
 def active_users(connection: Connection, span: Span) -> list[Json]:
@@ -73,17 +78,58 @@ def _active_row(span: Span, day: date, dau: int, wau: int, mau: int) -> Json:
     }
 
 
-def growth(connection: Connection, span: Span, *, interval: str) -> list[Json]:
+def counts_by_period(connection: Connection, span: Span, *, interval: str) -> Counts:
+    """Active, active in the period before as well, and new; the period before the first too."""
+    first = shift(period_of(span.first, interval), interval, -1)
+    periods = span.moved(first, span.last).periods(interval)
+    counts: Counts = {}
+    for begin in range(0, len(periods), PERIODS_AT_ONCE):
+        part = periods[max(begin - 1, 0) : begin + PERIODS_AT_ONCE]
+        counts = _counts_of(connection, span, interval, part) | counts
+    return counts
+
+
+def _counts_of(connection: Connection, span: Span, interval: str, periods: list[date]) -> Counts:
+    """Each person is a row of bits, one a period. Of the first, who was active before it is not
+    known."""
+    last = min(shift(periods[-1], interval, 1) - ONE_DAY, span.today)
+    seen = span.moved(periods[0], last)
+    place = periods_between(day_text(periods[0]), "day", interval)
+    masks = [
+        [day_text(period), f"{1 << n}::HUGEINT", f"{1 << n >> 1}::HUGEINT"]
+        for n, period in enumerate(periods)
+    ]
+    found = rows_of(
+        connection,
+        f"""
+        WITH people_bits AS (
+            SELECT user_id, bit_or(1::HUGEINT << ({place})::INTEGER) AS bits
+            FROM ({active_days(seen)}) GROUP BY user_id
+        ), known AS (
+            SELECT bits, {period_text(local_day(seen, "registered_at"), interval)} AS registered
+            FROM people_bits LEFT JOIN people ON people.user_id = people_bits.user_id
+        ), periods (period, own, before) AS (VALUES {values_text(masks)}),
+        joined AS (
+            SELECT period, bits & before <> 0 AS was_active, registered >= period AS is_new
+            FROM periods, known WHERE bits & own <> 0
+        )
+        SELECT period, count(*), count(*) FILTER (was_active),
+               count(*) FILTER (NOT was_active AND is_new)
+        FROM joined GROUP BY period
+        """,
+    )
+    return {period: (active, returning, new) for period, active, returning, new in found}
+
+
+def growth(counts: Counts, span: Span, *, interval: str) -> list[Json]:
     """Everybody who is active in a period, or was in the one before, is one of four:
 
     ``new`` (not active before, registered in this period or later), ``returning`` (active in both),
     ``resurrected`` (not active in the one before, registered earlier) or ``dormant`` (active in the
     one before alone). While a period runs, ``dormant`` is None.
     """
-    periods = span.periods(interval)
-    counts = _counts_by_period(connection, span, interval)
     rows = []
-    for period in periods:
+    for period in span.periods(interval):
         active, returning, new = counts.get(period, (0, 0, 0))
         was_active = counts.get(shift(period, interval, -1), (0, 0, 0))[0]
         is_over = span.is_period_over(period, interval)
@@ -101,10 +147,9 @@ def growth(connection: Connection, span: Span, *, interval: str) -> list[Json]:
     return rows
 
 
-def churn(connection: Connection, span: Span, *, interval: str) -> list[Json]:
+def churn(counts: Counts, span: Span, *, interval: str) -> list[Json]:
     """``churned`` of the people that were active in the period before (``base``) were not in this
     one. While a period runs that is not known, so it is None."""
-    counts = _counts_by_period(connection, span, interval)
     rows = []
     for period in span.periods(interval):
         base = counts.get(shift(period, interval, -1), (0, 0, 0))[0]
@@ -120,33 +165,3 @@ def churn(connection: Connection, span: Span, *, interval: str) -> list[Json]:
             }
         )
     return rows
-
-
-def _counts_by_period(
-    connection: Connection, span: Span, interval: str
-) -> dict[date, tuple[int, int, int]]:
-    """Active, active in the period before as well, and new; the period before the first too."""
-    whole = span.whole(interval)
-    begin = shift(period_of(span.first, interval), interval, -1)
-    seen = whole.moved(begin, min(whole.last, span.today))
-    found = rows_of(
-        connection,
-        f"""
-        WITH active AS (
-            SELECT DISTINCT {period_text("day", interval)} AS period, user_id
-            FROM ({active_days(seen)})
-        ), joined AS (
-            SELECT active.period, earlier.user_id IS NOT NULL AS was_active,
-                   {period_text(local_day(seen, "registered_at"), interval)} >= active.period
-                       AS is_new
-            FROM active
-            LEFT JOIN active AS earlier ON earlier.user_id = active.user_id
-                AND earlier.period = (active.period - INTERVAL 1 {interval})::DATE
-            LEFT JOIN people ON people.user_id = active.user_id
-        )
-        SELECT period, count(*), count(*) FILTER (was_active),
-               count(*) FILTER (NOT was_active AND is_new)
-        FROM joined GROUP BY period
-        """,
-    )
-    return {period: (active, returning, new) for period, active, returning, new in found}

@@ -15,6 +15,7 @@ from analytics.reports.sql import (
     in_span,
     local_day,
     period_text,
+    periods_between,
     ratio,
     rows_of,
     value_text,
@@ -92,14 +93,14 @@ def cohorts(connection: Connection, span: Span, asked: Retention) -> list[Json]:
     ]
 
 
-def retention(connection: Connection, span: Span, asked: Retention) -> list[Json]:
+def retention(rows_of_cohorts: list[Json], span: Span, asked: Retention) -> list[Json]:
     """A row for each cell (and value of ``by``), of all cohorts together for which it is complete:
     ``size`` is how many people that are, so each weighs the same. None where there is no such
     cohort."""
     sums: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
     labels = [_label(cell) for cell in asked.cells()]
     values = set()
-    for row in cohorts(connection, span, asked):
+    for row in rows_of_cohorts:
         values.add(row["value"])
         if row["complete"]:
             total = sums[row["value"], row["n"]]
@@ -159,17 +160,25 @@ def _bounds(span: Span, asked: Retention, cohort: date, cell: Bracket) -> tuple[
 
 
 def _read(connection: Connection, span: Span, asked: Retention) -> dict[tuple[date, str], _Cohort]:
+    """Each person is a row of bits, one a cell, of which there are at most 91."""
     names = {"start": asked.start, "returning": asked.returning}
     counted = rows_of(
         connection,
         f"""
         WITH started AS MATERIALIZED ({_started(span, asked)}),
         returned AS ({_returned(span, asked)}),
-        placed AS ({_placed(asked)})
+        placed AS ({_placed(asked)}),
+        people_bits AS (
+            SELECT any_value(cohort) AS cohort, any_value(value) AS value,
+                   bit_or(1::HUGEINT << place::INTEGER) AS bits
+            FROM placed WHERE place IS NOT NULL GROUP BY user_id
+        ), alike AS (
+            SELECT cohort, value, bits, count(*) AS people FROM people_bits GROUP BY ALL
+        ), places AS (SELECT unnest(range({len(asked.cells())})) AS place)
         SELECT cohort, value, {SIZE} AS place, count(*) FROM started GROUP BY cohort, value
         UNION ALL
-        SELECT cohort, value, place, count(DISTINCT user_id) FROM placed
-        WHERE place IS NOT NULL GROUP BY cohort, value, place
+        SELECT cohort, value, place, sum(people)::BIGINT FROM alike, places
+        WHERE bits & (1::HUGEINT << place::INTEGER) <> 0 GROUP BY cohort, value, place
         """,
         **{name: text for name, text in names.items() if text},
     )
@@ -183,7 +192,8 @@ def _read(connection: Connection, span: Span, asked: Retention) -> dict[tuple[da
 
 
 def _started(span: Span, asked: Retention) -> str:
-    """``(user_id, started_at, day, cohort, value)``, a row for each person of a cohort."""
+    """``(user_id, started_at, cohort, period, value)``, a row for each person of a cohort; both
+    are of the start, and named by their first days."""
     value = value_text(asked.by)
     if asked.start:
         # The first ever, so that who did it before these days is not taken for new.
@@ -197,7 +207,8 @@ def _started(span: Span, asked: Retention) -> str:
             WHERE {in_span(span, "registered_at")}
         """
     return f"""
-        SELECT user_id, started_at, day, {period_text("day", asked.cohort)} AS cohort, value
+        SELECT user_id, started_at, {period_text("day", asked.cohort)} AS cohort,
+               {period_text("day", asked.period)} AS period, value
         FROM (
             SELECT first.user_id, started_at, {local_day(span, "started_at")} AS day,
                    {value} AS value
@@ -221,23 +232,15 @@ def _returned(span: Span, asked: Retention) -> str:
     days = active_days(seen)
     if asked.returning:
         days = f"""
-            SELECT DISTINCT {local_day(seen)} AS day, user_id FROM events
+            SELECT {local_day(seen)} AS day, user_id FROM events
             WHERE {matching} AND {in_span(seen)}
         """
     return f"""
         SELECT started.user_id, cohort, value,
-               {_periods_between("started.day", "came.day", asked.period)} AS n
+               {periods_between("started.period", "came.day", asked.period)} AS n
         FROM started JOIN ({days}) AS came ON came.user_id = started.user_id
-        WHERE came.day >= {period_text("started.day", asked.period)}
+        WHERE came.day >= started.period
     """
-
-
-def _periods_between(first: str, last: str, period: str) -> str:
-    if period == "day":
-        return f"({last} - {first})"
-    if period == "month":
-        return f"datediff('month', {first}, {last})"
-    return f"({period_text(last, period)} - {period_text(first, period)}) // 7"
 
 
 def _placed(asked: Retention) -> str:

@@ -33,16 +33,10 @@ def features(
     """A row for each event, or for each value of a property of one event, the most used first; the
     50 first of them. ``share`` is how many of the people active in these days used it."""
     active = rows_of(connection, f"SELECT count(DISTINCT user_id) FROM ({active_days(span)})")[0][0]
-    told = f"coalesce({property_text(property)}, '{UNKNOWN}')" if property else "name"
-    wanted = "name = $event" if event else "TRUE"
-    found = rows_of(
-        connection,
-        f"""
-        SELECT {told} AS feature, count(*) AS times, count(DISTINCT user_id) AS users
-        FROM events WHERE {wanted} AND {in_span(span)}
-        GROUP BY feature ORDER BY users DESC, times DESC, feature LIMIT {FEATURES_MAX}
-        """,
-        **({"event": event} if event else {}),
+    found = (
+        _used_values(connection, span, event, property)
+        if property
+        else _used(connection, span, event)
     )
     return [
         {
@@ -55,6 +49,52 @@ def features(
         }
         for feature, events, users in found
     ]
+
+
+def _used(connection: Connection, span: Span, event: str) -> list[tuple[str, int, int]]:
+    """Each person is a row of bits, one a kind of event."""
+    wanted, texts = ("name = $event", {"event": event}) if event else ("TRUE", {})
+    times = dict(
+        rows_of(
+            connection,
+            f"SELECT name, count(*) FROM events WHERE {wanted} AND {in_span(span)} GROUP BY name",
+            **texts,
+        )
+    )
+    if not times:
+        return []
+    names = sorted(times)
+    cases = " ".join(f"WHEN $name_{n} THEN {n}" for n in range(len(names)))
+    users = rows_of(
+        connection,
+        f"""
+        WITH people_bits AS (
+            SELECT bit_or(1::HUGEINT << (CASE name {cases} END)::INTEGER) AS bits
+            FROM events WHERE {wanted} AND {in_span(span)} GROUP BY user_id
+        ), alike AS (SELECT bits, count(*) AS people FROM people_bits GROUP BY bits)
+        SELECT n, sum(people)::BIGINT FROM alike, unnest(range({len(names)})) AS places(n)
+        WHERE bits & (1::HUGEINT << n::INTEGER) <> 0 GROUP BY n
+        """,
+        **texts,
+        **{f"name_{n}": name for n, name in enumerate(names)},
+    )
+    found = [(names[n], times[names[n]], people) for n, people in users]
+    return sorted(found, key=lambda one: (-one[2], -one[1], one[0]))[:FEATURES_MAX]
+
+
+def _used_values(
+    connection: Connection, span: Span, event: str, property: str
+) -> list[tuple[str, int, int]]:
+    return rows_of(
+        connection,
+        f"""
+        SELECT coalesce({property_text(property)}, '{UNKNOWN}') AS value, count(*) AS times,
+               count(DISTINCT user_id) AS users
+        FROM events WHERE name = $event AND {in_span(span)}
+        GROUP BY value ORDER BY users DESC, times DESC, value LIMIT {FEATURES_MAX}
+        """,
+        event=event,
+    )
 
 
 def acquisition(connection: Connection, span: Span, *, interval: str, by: str = "") -> list[Json]:

@@ -21,16 +21,22 @@ EPOCH: Final = date(1970, 1, 1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """``reads`` widens the span to all days whose events matter."""
+    """``reads`` widens the span to all days whose events matter. ``read`` looks at them, and
+    ``tell`` makes rows of what it found, where that is none yet; so kinds that read alike look
+    once."""
 
     name: str
     title: str
-    read: Callable[..., list[Json]]
+    read: Callable[..., Any]
+    tell: Callable[..., list[Json]] | None = None
     columns: tuple[str, ...]
     reads: Reads
 
     def rows(self, connection: Connection, span: Span, options: Options) -> list[Json]:
-        return self.read(connection, span, **options)
+        return self.told(self.read(connection, span, **options), span, options)
+
+    def told(self, found: Any, span: Span, options: Options) -> list[Json]:
+        return self.tell(found, span, **options) if self.tell else found
 
 
 def _window_before(span: Span, options: Options) -> Span:
@@ -88,7 +94,8 @@ KINDS: Final = {
         Kind(
             name="growth",
             title="Growth",
-            read=activity.growth,
+            read=activity.counts_by_period,
+            tell=activity.growth,
             columns=(
                 *PERIOD,
                 *("active", "new", "returning", "resurrected", "dormant", "complete"),
@@ -98,14 +105,16 @@ KINDS: Final = {
         Kind(
             name="churn",
             title="Churn",
-            read=activity.churn,
+            read=activity.counts_by_period,
+            tell=activity.churn,
             columns=(*PERIOD, "base", "churned", "rate", "complete"),
             reads=_period_before,
         ),
         Kind(
             name="retention",
             title="Retention",
-            read=cohorts.retention,
+            read=cohorts.cohorts,
+            tell=cohorts.retention,
             columns=("value", "n", *RETAINED),
             reads=_until_today,
         ),
@@ -173,7 +182,7 @@ KINDS: Final = {
                 *("currency", "purchases", "payers", "active", "gross_minor", "refunds_minor"),
                 *("net_minor", "arpu_minor", "arppu_minor", "conversion", "complete"),
             ),
-            reads=_periods,
+            reads=_period_before,
         ),
         Kind(
             name="lifetime",

@@ -7,6 +7,7 @@ from analytics.reports.spans import Span
 from analytics.reports.sql import (
     Connection,
     Json,
+    day_text,
     in_span,
     local_day,
     period_text,
@@ -23,17 +24,12 @@ GRADES: Final = ("good", "fair", "poor")
 
 
 def messaging(connection: Connection, span: Span, *, interval: str) -> list[Json]:
+    """Days of UTC are rolled up."""
     span = span.whole(interval)
-    found = _by_period(
-        connection,
-        span,
-        interval,
-        """
-        count(*) FILTER (name = 'message.sent'),
-        count(DISTINCT user_id) FILTER (name = 'message.sent'),
-        count(*) FILTER (name = 'conversation.opened')
-        """,
-    )
+    if interval == "day" and span.is_utc:
+        found = _messages_of_days(connection, span)
+    else:
+        found = _messages_of_periods(connection, span, interval)
     rows = []
     for period in _begun(span, interval):
         messages, senders, conversations = found.get(period, (0, 0, 0))
@@ -48,6 +44,36 @@ def messaging(connection: Connection, span: Span, *, interval: str) -> list[Json
             }
         )
     return rows
+
+
+def _messages_of_days(connection: Connection, span: Span) -> dict[date, tuple[int, int, int]]:
+    counts = rows_of(
+        connection,
+        f"""
+        SELECT day, coalesce(sum(events) FILTER (name = 'message.sent'), 0)::BIGINT,
+               coalesce(sum(users) FILTER (name = 'message.sent'), 0)::BIGINT,
+               coalesce(sum(events) FILTER (name = 'conversation.opened'), 0)::BIGINT
+        FROM daily_counts WHERE day BETWEEN {day_text(span.first)} AND {day_text(span.last)}
+        GROUP BY day
+        """,
+    )
+    return {day: (messages, senders, opened) for day, messages, senders, opened in counts}
+
+
+def _messages_of_periods(
+    connection: Connection, span: Span, interval: str
+) -> dict[date, tuple[int, int, int]]:
+    return _by_period(
+        connection,
+        span,
+        interval,
+        ("message.sent", "conversation.opened"),
+        """
+        count(*) FILTER (name = 'message.sent'),
+        count(DISTINCT user_id) FILTER (name = 'message.sent'),
+        count(*) FILTER (name = 'conversation.opened')
+        """,
+    )
 
 
 def calling(connection: Connection, span: Span, *, interval: str) -> list[Json]:
@@ -67,6 +93,7 @@ def calling(connection: Connection, span: Span, *, interval: str) -> list[Json]:
         connection,
         span,
         interval,
+        ("call.ended", "call.quality"),
         f"""
         count(*) FILTER ({ended}), count(*) FILTER ({connected}),
         count(*) FILTER ({ended} AND {property_text("reason")} IN ({broken})),
@@ -101,15 +128,13 @@ def _begun(span: Span, interval: str) -> list[date]:
 
 
 def _by_period(
-    connection: Connection, span: Span, interval: str, columns: str
-) -> dict[date, tuple[Any, ...]]:
+    connection: Connection, span: Span, interval: str, names: tuple[str, str], columns: str
+) -> dict[date, Any]:
     found = rows_of(
         connection,
         f"""
         SELECT {period_text(local_day(span), interval)} AS period, {columns}
-        FROM events WHERE {in_span(span)}
-          AND name IN ('message.sent', 'conversation.opened', 'call.ended', 'call.quality')
-        GROUP BY period
+        FROM events WHERE name IN {names} AND {in_span(span)} GROUP BY period
         """,
     )
     return {row[0]: row[1:] for row in found}

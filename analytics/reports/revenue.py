@@ -5,11 +5,11 @@ from collections import defaultdict
 from datetime import date
 from typing import Final
 
+from analytics.reports.activity import counts_by_period
 from analytics.reports.spans import ONE_DAY, Span, shift
 from analytics.reports.sql import (
     Connection,
     Json,
-    active_days,
     in_span,
     local_day,
     period_text,
@@ -23,6 +23,7 @@ __all__ = ["lifetime", "revenue"]
 AMOUNT: Final = f"{property_text('amount_minor')}::BIGINT"
 BOUGHT: Final = "name = 'purchase.completed'"
 RETURNED: Final = "name = 'refund.posted'"
+PAID: Final = "name IN ('purchase.completed', 'refund.posted')"
 MINOR_DIGITS: Final = 2
 
 
@@ -41,19 +42,12 @@ def revenue(connection: Connection, span: Span, *, interval: str) -> list[Json]:
                count(*) FILTER ({BOUGHT}), count(DISTINCT user_id) FILTER ({BOUGHT}),
                coalesce(sum({AMOUNT}) FILTER ({BOUGHT}), 0)::BIGINT,
                coalesce(sum({AMOUNT}) FILTER ({RETURNED}), 0)::BIGINT
-        FROM events WHERE ({BOUGHT} OR {RETURNED}) AND {in_span(span)} GROUP BY period, currency
+        FROM events WHERE {PAID} AND {in_span(span)} GROUP BY period, currency
         """,
     )
     sums = {(row[0], row[1]): row[2:] for row in found}
-    active = dict(
-        rows_of(
-            connection,
-            f"""
-            SELECT {period_text("day", interval)} AS period, count(DISTINCT user_id)
-            FROM ({active_days(span)}) GROUP BY period
-            """,
-        )
-    )
+    counts = counts_by_period(connection, span, interval=interval)
+    active = {period: people for period, (people, *_others) in counts.items()}
     currencies = sorted({currency for _period, currency in sums})
     rows = []
     for begun in (one for one in span.periods(interval) if span.midnight(one) <= span.now):
@@ -96,7 +90,7 @@ def lifetime(
                    greatest(cohort, {period_text(local_day(seen), cohort)}) AS period,
                    CASE WHEN {BOUGHT} THEN {AMOUNT} ELSE -{AMOUNT} END AS amount
             FROM events JOIN members ON members.user_id = events.user_id
-            WHERE ({BOUGHT} OR {RETURNED}) AND {in_span(seen)}
+            WHERE {PAID} AND {in_span(seen)}
         )
         SELECT cohort, '' AS currency, NULL AS period, count(*) AS amount FROM members
         GROUP BY cohort

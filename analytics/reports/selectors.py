@@ -1,11 +1,11 @@
 """Reading reports."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, timedelta
 from threading import BoundedSemaphore
-from typing import Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from analytics.frames import open_reports
@@ -22,6 +22,7 @@ __all__ = [
     "Asked",
     "Found",
     "run",
+    "run_all",
     "saved_report",
     "saved_reports",
     "turn",
@@ -56,17 +57,50 @@ class Found:
 
 
 def run(asked: Asked) -> Found:
-    """Each part from one look at the events. Must not be called inside a transaction."""
-    span = asked.span
-    with _opened(asked.kind.reads(span, asked.options)) as connection:
-        rows = asked.kind.rows(connection, span, asked.options)
-        erased = _erased(connection, span)
-    previous = None
-    if asked.compare:
-        before = span.before()
-        with _opened(asked.kind.reads(before, asked.options)) as connection:
-            previous = asked.kind.rows(connection, before, asked.options)
-    return Found(rows=rows, previous=previous, erased_people=erased)
+    """Must not be called inside a transaction."""
+    return run_all([asked])[0]
+
+
+def run_all(asked: Sequence[Asked]) -> list[Found]:
+    """Several reports from one look at the events, so that they agree; what two read alike is read
+    once. Must not be called inside a transaction."""
+    wanted = [_Wanted(one.kind, one.span, one.options) for one in asked]
+    before = [
+        _Wanted(one.kind, one.span.before(), one.options) if one.compare else None for one in asked
+    ]
+    spans = [one.kind.reads(one.span, one.options) for one in (*wanted, *before) if one]
+    first, last = min(one.first for one in spans), max(one.last for one in spans)
+    with _opened(asked[0].span.moved(first, last)) as connection:
+        look = _Look(connection)
+        return [
+            Found(
+                rows=look.rows(one),
+                previous=look.rows(other) if other else None,
+                erased_people=_erased(connection, one.span),
+            )
+            for one, other in zip(wanted, before, strict=True)
+        ]
+
+
+class _Wanted(NamedTuple):
+    kind: Kind
+    span: Span
+    options: Options
+
+
+class _Look:
+    """What was read already, by who read it and for what."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._found: dict[Any, Any] = {}
+
+    def rows(self, wanted: _Wanted) -> list[Json]:
+        kind, span, options = wanted
+        key = (kind.read, span, tuple(sorted(options.items())))
+        if key not in self._found:
+            self._found[key] = kind.read(self._connection, span, **options)
+        return kind.told(self._found[key], span, options)
 
 
 def usage_of(user_id: UUID, span: Span) -> Json:

@@ -19,6 +19,7 @@ __all__ = [
     "local_day",
     "moment_text",
     "period_text",
+    "periods_between",
     "property_text",
     "ratio",
     "rows_of",
@@ -64,17 +65,25 @@ def period_text(day: str, interval: str) -> str:
     return day if interval == "day" else f"date_trunc('{interval}', {day})::DATE"
 
 
+def periods_between(first: str, last: str, period: str) -> str:
+    """How many periods after the one that begins on the first day that of the last is."""
+    if period == "day":
+        return f"({last} - {first})"
+    if period == "month":
+        return f"datediff('month', {first}, {last})"
+    return f"({last} - {first}) // 7"
+
+
 def active_days(span: Span) -> str:
-    """``(day, user_id)``: who was active on which of these days, each once. Days of UTC are rolled
-    up; others are made of the events."""
+    """``(day, user_id)``: who was active on which of these days, perhaps several times. Days of UTC
+    are rolled up; others are made of the events."""
     if span.is_utc:
         return (
             "SELECT day, user_id FROM daily_activity "
             f"WHERE day BETWEEN {day_text(span.first)} AND {day_text(span.last)}"
         )
     return (
-        f"SELECT DISTINCT {local_day(span)} AS day, user_id FROM events "
-        f"WHERE activity AND {in_span(span)}"
+        f"SELECT {local_day(span)} AS day, user_id FROM events WHERE activity AND {in_span(span)}"
     )
 
 

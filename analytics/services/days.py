@@ -27,11 +27,13 @@ from pairly.core.db import change_one, run_atomic
 __all__ = ["Overtaken", "Written", "day_row", "switch", "write_day", "write_rollups"]
 
 MARKED_AT_ONCE: Final = 5000
+ROW_GROUP_EVENTS: Final = 8192
+"""Small, and sorted by name, so that a report about some kinds of events skips the others."""
 EVENTS_OF_DAY: Final = """
 SELECT * FROM (
     FROM old UNION ALL FROM pending WHERE event_id NOT IN (SELECT event_id FROM old)
 ) WHERE user_id NOT IN (FROM gone)
-ORDER BY user_id, "at", event_id
+ORDER BY name, user_id, "at", event_id
 """
 ACTIVITY_OF_DAY: Final = (
     "SELECT DISTINCT day, user_id FROM day_events WHERE activity ORDER BY user_id"
@@ -83,7 +85,9 @@ def write_day(day: Day, *, added: pa.Table, without: Collection[UUID] = ()) -> W
         if without:
             connection.executemany("INSERT INTO gone VALUES (?)", [[one] for one in without])
         path = folder / "events"
-        connection.sql(EVENTS_OF_DAY).write_parquet(str(path), compression="zstd")
+        connection.sql(EVENTS_OF_DAY).write_parquet(
+            str(path), compression="zstd", row_group_size=ROW_GROUP_EVENTS
+        )
         connection.read_parquet(str(path)).create_view("day_events")
         return _stored(connection, day.day, folder)
 

@@ -38,6 +38,10 @@ WEBHOOK_LINES = [
 REPORT_LINES = [
     "reports over 20,000 events : hand-written DuckDB",
     "active people and retention from roll-ups, 20,000 events : the same",
+    "page of activity, 20,000 events : a second",
+    "page of value, 20,000 events : a second",
+    "memory of the server that makes reports, 20,000 events : 1 GiB",
+    "ingest while reports run : ingest alone",
 ]
 
 

@@ -20,7 +20,7 @@ from analytics.reports.asking import asked_of
 from analytics.reports.files import download
 from analytics.reports.kinds import KINDS, Kind
 from analytics.reports.models import SavedReport
-from analytics.reports.selectors import Asked, Found, run, saved_reports
+from analytics.reports.selectors import Asked, Found, run_all, saved_reports
 from analytics.reports.serializers import QUERIES, fields_of
 from analytics.reports.services import delete_report, save_report
 from analytics.selectors import live_numbers
@@ -107,7 +107,8 @@ def _page(
     request: HttpRequest, dashboard: Dashboard, asked: list[Asked], told: Told
 ) -> HttpResponse:
     user: Any = request.user
-    found = [(one.kind, run(one)) for one in asked]
+    kinds = [one.kind for one in asked]
+    found = list(zip(kinds, run_all(asked), strict=True))
     context = {
         **admin.site.each_context(request),
         "title": dashboard.page.title,

@@ -187,7 +187,7 @@ class Oracle:
         rows = []
         for (cohort, value), members in sorted(groups.items(), key=lambda item: item[0]):
             days = self.days_of(cohort, asked.cohort)
-            for lowest, highest in asked.cells():
+            for lowest, highest in cells_of(asked):
                 begins = self.begin_of(days[0], asked, lowest, self.start(days[0]))
                 ends = self.begin_of(days[-1], asked, highest + 1, self.start(days[-1] + DAY))
                 kept = sum(
@@ -206,6 +206,31 @@ class Oracle:
                         "retained": kept if begun else None,
                         "rate": share(kept if begun else None, len(members)),
                         "complete": self.has_ended(days[-1]) and ends <= self.now,
+                    }
+                )
+        return rows
+
+    def retention(self, first: date, last: date, asked: Any) -> list[dict[str, Any]]:
+        """All cohorts together, each person weighing the same."""
+        told = self.cohorts(first, last, asked)
+        rows = []
+        for value in sorted({one["value"] for one in told}):
+            for label in list(dict.fromkeys(one["n"] for one in told)):
+                whole = [
+                    one
+                    for one in told
+                    if one["complete"] and (one["value"], one["n"]) == (value, label)
+                ]
+                size = sum(one["size"] for one in whole)
+                kept = sum(one["retained"] for one in whole) if whole else None
+                rows.append(
+                    {
+                        "value": value,
+                        "n": label,
+                        "size": size,
+                        "retained": kept,
+                        "rate": share(kept, size),
+                        "complete": bool(whole),
                     }
                 )
         return rows
@@ -290,6 +315,12 @@ class Oracle:
                 }
             )
         return rows
+
+
+def cells_of(asked: Any) -> list[tuple[int, int]]:
+    if asked.kind == "bracket":
+        return list(asked.brackets)
+    return [(n, n) for n in range(asked.periods + 1)]
 
 
 def fits(event: Happened, step: Any) -> bool:

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from analytics.reports.tests.frames import Happened
+from analytics.reports.tests.frames import Happened, Registered
 from analytics.reports.tests.oracle import DAY, Oracle, rank, share
 
 __all__ = ["MoneyOracle"]
@@ -31,13 +31,16 @@ class MoneyOracle(Oracle):
     def is_over(self, period: date, interval: str) -> bool:
         return self.has_ended(self.days_of(period, interval)[-1])
 
-    def features(self, first: date, last: date) -> list[dict[str, Any]]:
+    def features(
+        self, first: date, last: date, event: str = "", property: str = ""
+    ) -> list[dict[str, Any]]:
         times: Counter[str] = Counter()
         users: dict[str, set[UUID]] = defaultdict(set)
-        for user_id, event in self.everything():
-            if first <= self.day(event.at) <= last:
-                times[event.name] += 1
-                users[event.name].add(user_id)
+        for user_id, one in self.everything():
+            if first <= self.day(one.at) <= last and event in ("", one.name):
+                name = str(one.props.get(property, "unknown")) if property else one.name
+                times[name] += 1
+                users[name].add(user_id)
         active = self.who(first + n * DAY for n in range((last - first).days + 1))
         ordered = sorted(times, key=lambda name: (-len(users[name]), -times[name], name))
         return [
@@ -52,14 +55,19 @@ class MoneyOracle(Oracle):
             for name in ordered
         ]
 
-    def acquisition(self, first: date, last: date, interval: str) -> list[dict[str, Any]]:
+    def acquisition(
+        self, first: date, last: date, interval: str, by: str = ""
+    ) -> list[dict[str, Any]]:
+        periods = self.begun(first, last, interval)
+        groups: dict[tuple[date, str], list[Registered]] = defaultdict(list)
+        for one in self.people.values():
+            period = self.period(self.day(one.at), interval)
+            groups[period, self.value(one.user_id, by)].append(one)
+        end = self.days_of(self.period(last, interval), interval)[-1]
+        values = sorted({value for period, value in groups if periods[0] <= period <= end})
         rows = []
-        for period in self.begun(first, last, interval):
-            came = [
-                one
-                for one in self.people.values()
-                if self.period(self.day(one.at), interval) == period
-            ]
+        for period, value in ((one, other) for one in periods for other in values):
+            came = groups[period, value]
             wrote = [
                 one
                 for one in came
@@ -72,13 +80,70 @@ class MoneyOracle(Oracle):
             rows.append(
                 {
                     "period": period,
-                    "value": "",
+                    "value": value,
                     "registered": len(came),
                     "activated": len(wrote),
                     "activation_rate": share(len(wrote), len(came)) if over else None,
                     "complete": over,
                 }
             )
+        return rows
+
+    def messaging(self, first: date, last: date, interval: str) -> list[dict[str, Any]]:
+        rows = []
+        for period in self.begun(first, last, interval):
+            own = [
+                (user, one.name)
+                for user, one in self.everything()
+                if self.period(self.day(one.at), interval) == period
+            ]
+            senders = [user for user, name in own if name == "message.sent"]
+            rows.append(
+                {
+                    "period": period,
+                    "messages": len(senders),
+                    "senders": len(set(senders)),
+                    "messages_per_sender": share(len(senders), len(set(senders))),
+                    "conversations": sum(name == "conversation.opened" for _user, name in own),
+                    "complete": self.is_over(period, interval),
+                }
+            )
+        return rows
+
+    def lifetime(self, first: date, last: date, cohort: str, periods: int) -> list[dict[str, Any]]:
+        members: dict[date, set[UUID]] = defaultdict(set)
+        for one in self.people.values():
+            members[self.period(self.day(one.at), cohort)].add(one.user_id)
+        rows = []
+        for begun in sorted(set(self.begun(first, last, cohort)) & set(members)):
+            own = [
+                event
+                for user_id, event in self.everything()
+                if user_id in members[begun]
+                and event.name in ("purchase.completed", "refund.posted")
+                and self.day(event.at) >= self.period(first, cohort)
+            ]
+            for currency in sorted({event.props["currency"] for event in own}):
+                for n in range(periods + 1):
+                    end = self.later(begun, cohort, n + 1)
+                    net = sum(
+                        event.props["amount_minor"] * (1 if "purchase" in event.name else -1)
+                        for event in own
+                        if event.props["currency"] == currency and self.day(event.at) < end
+                    )
+                    has_begun = self.start(self.later(begun, cohort, n)) <= self.now
+                    each = round(net / len(members[begun]), 2)
+                    rows.append(
+                        {
+                            "cohort": begun,
+                            "currency": currency,
+                            "size": len(members[begun]),
+                            "n": n,
+                            "net_minor": net if has_begun else None,
+                            "per_person_minor": each if has_begun else None,
+                            "complete": self.start(end) <= self.now,
+                        }
+                    )
         return rows
 
     def calling(self, first: date, last: date, interval: str) -> list[dict[str, Any]]:

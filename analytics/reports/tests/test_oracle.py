@@ -13,12 +13,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from analytics.reports.activity import active_users, churn, growth
+from analytics.reports.activity import active_users
 from analytics.reports.cohorts import Retention, cohorts
 from analytics.reports.features import acquisition, features
 from analytics.reports.funnels import Funnel, Step, funnel
-from analytics.reports.quality import calling
-from analytics.reports.revenue import revenue
+from analytics.reports.kinds import KINDS
+from analytics.reports.quality import calling, messaging
+from analytics.reports.revenue import lifetime, revenue
 from analytics.reports.spans import INTERVALS, Span
 from analytics.reports.tests.frames import Happened, Registered, frames, person
 from analytics.reports.tests.oracle import Oracle
@@ -47,6 +48,8 @@ FUNNELS = (
     {"steps": "aab", "exclusions": "x"},
     {"steps": "abca", "by": "country"},
     {"steps": "ab", "by": "screen"},
+    {"steps": ("a:screen=home", "b", "a:screen=chat"), "exclusions": ("x:screen=chat",)},
+    {"steps": "ab", "by": "platform", "exclusions": "cx"},
     {"steps": "abcdabcd"},
 )
 WINDOWS = (timedelta(hours=5), timedelta(days=3))
@@ -86,9 +89,15 @@ def random_moment(random: Random) -> datetime:
 
 def funnel_of(asked: dict[str, Any], window: timedelta) -> Funnel:
     steps, exclusions = (
-        tuple(Step(name=name) for name in asked.get(key, "")) for key in ("steps", "exclusions")
+        tuple(step_of(text) for text in asked.get(key, "")) for key in ("steps", "exclusions")
     )
     return Funnel(steps=steps, exclusions=exclusions, window=window, by=asked.get("by", ""))
+
+
+def step_of(text: str) -> Step:
+    name, _, rest = text.partition(":")
+    property, _, value = rest.partition("=")
+    return Step(name=name, property=property, value=value)
 
 
 @pytest.mark.parametrize("zone", ZONES)
@@ -99,12 +108,17 @@ def test_reports_are_what_plain_python_says(zone: str) -> None:
     with frames(events, people) as connection:
         assert active_users(connection, span) == oracle.active_users(FIRST, LAST)
         for interval in INTERVALS:
-            grown = growth(connection, span, interval=interval)
+            options = {"interval": interval}
+            grown = KINDS["growth"].rows(connection, span, options)
             assert grown == oracle.growth(FIRST, LAST, interval)
-            lost = churn(connection, span, interval=interval)
+            lost = KINDS["churn"].rows(connection, span, options)
             assert lost == oracle.churn(FIRST, LAST, interval)
         for asked in RETENTIONS:
-            assert cohorts(connection, span, asked) == oracle.cohorts(FIRST, LAST, asked)
+            wanted = {"asked": asked}
+            told = KINDS["cohorts"].rows(connection, span, wanted)
+            assert told == oracle.cohorts(FIRST, LAST, asked)
+            together = KINDS["retention"].rows(connection, span, wanted)
+            assert together == oracle.retention(FIRST, LAST, asked)
         for steps in FUNNELS:
             for window in WINDOWS:
                 one = funnel_of(steps, window)
@@ -126,6 +140,7 @@ def random_trade(seed: int, count: int) -> tuple[list[Happened], list[Registered
 PROPS: dict[str, dict[str, list[Any]]] = {
     "screen_viewed": {"screen": ["home", "chat"]},
     "message.sent": {"kind": ["text", "image"]},
+    "conversation.opened": {},
     "purchase.completed": {"amount_minor": [99, 5000, 12_000], "currency": ["INR", "USD"]},
     "refund.posted": {"amount_minor": [99, 5000], "currency": ["INR", "USD"]},
     "call.ended": {"seconds": [0, 7, 61, 600], "reason": ["completed", "missed", "dropped"]},
@@ -139,11 +154,16 @@ def test_what_people_use_buy_and_say_is_what_plain_python_says(zone: str) -> Non
     oracle = MoneyOracle(events, people, zone=zone, now=NOW)
     span = Span(FIRST, LAST, ZoneInfo(zone), NOW)
     with frames(events, people) as connection:
-        assert features(connection, span) == oracle.features(FIRST, LAST)
+        for of in ({}, {"event": "call.ended"}, {"event": "message.sent", "property": "kind"}):
+            assert features(connection, span, **of) == oracle.features(FIRST, LAST, **of)
         for interval in INTERVALS:
             asked = {"interval": interval}
-            came = acquisition(connection, span, **asked)
-            assert came == oracle.acquisition(FIRST, LAST, interval)
+            for by in ("", "country", "platform"):
+                came = acquisition(connection, span, **asked, by=by)
+                assert came == oracle.acquisition(FIRST, LAST, interval, by)
+            paid = lifetime(connection, span, cohort=interval, periods=5)
+            assert paid == oracle.lifetime(FIRST, LAST, interval, 5)
+            assert messaging(connection, span, **asked) == oracle.messaging(FIRST, LAST, interval)
             assert calling(connection, span, **asked) == oracle.calling(FIRST, LAST, interval)
             assert revenue(connection, span, **asked) == oracle.revenue(FIRST, LAST, interval)
 
