@@ -64,7 +64,7 @@ def event(mail: dict[str, Any], kind: str, **more: Any) -> dict[str, Any]:
 
 
 def returned(mail: dict[str, Any], kind: str, record: str = "Bounce") -> dict[str, Any]:
-    told = bounce(mail["To"], kind, id=hash(kind) % 1000)
+    told = bounce(mail["To"], kind, id=len(kind))
     return told | {"RecordType": record, "Metadata": mail["Metadata"]}
 
 
