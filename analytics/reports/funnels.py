@@ -138,7 +138,8 @@ def _entered(span: Span, asked: Funnel) -> str:
 
 
 def _fitting(asked: Funnel) -> str:
-    """Every event of theirs that fits a step or an exclusion, numbered in the order that counts."""
+    """Every event of theirs that fits a step or an exclusion, each person's numbered in the order
+    that counts."""
     tests = [_test(n, one) for n, one in enumerate(_conditions(asked))]
     steps = [f"{test} AS is_{n + 1}" for n, test in enumerate(tests[: len(asked.steps)])]
     excluded = " OR ".join(tests[len(asked.steps) :]) or "FALSE"
@@ -147,7 +148,8 @@ def _fitting(asked: Funnel) -> str:
     return f"""
         SELECT events.user_id, "at", {value} AS value, {", ".join(steps)},
                {excluded} AS is_excluded,
-               row_number() OVER (ORDER BY events.user_id, "at", event_id) AS place
+               row_number() OVER (PARTITION BY events.user_id ORDER BY "at", event_id)
+                   AS place
         FROM events JOIN entered ON entered.user_id = events.user_id
         WHERE ({" OR ".join(tests)}) AND "at" BETWEEN first_at AND until
     """

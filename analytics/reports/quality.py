@@ -1,5 +1,6 @@
 """How messages and calls go, by period."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any, Final
 
@@ -11,7 +12,7 @@ from analytics.reports.sql import (
     in_span,
     local_day,
     period_text,
-    property_text,
+    properties_text,
     ratio,
     rows_of,
 )
@@ -81,13 +82,12 @@ def calling(connection: Connection, span: Span, *, interval: str) -> list[Json]:
     ``median_seconds`` and ``p90_seconds`` are of connected calls; the grades are of what devices
     reported of calls."""
     span = span.whole(interval)
-    seconds = f"{property_text('seconds')}::BIGINT"
+    seconds = "told[1]::BIGINT"
     ended = "name = 'call.ended'"
     connected = f"{ended} AND {seconds} > 0"
     broken = ", ".join(f"'{reason}'" for reason in NOT_CARRIED)
     grades = ", ".join(
-        f"count(*) FILTER (name = 'call.quality' AND {property_text('grade')} = '{grade}')"
-        for grade in GRADES
+        f"count(*) FILTER (name = 'call.quality' AND told[3] = '{grade}')" for grade in GRADES
     )
     found = _by_period(
         connection,
@@ -96,10 +96,11 @@ def calling(connection: Connection, span: Span, *, interval: str) -> list[Json]:
         ("call.ended", "call.quality"),
         f"""
         count(*) FILTER ({ended}), count(*) FILTER ({connected}),
-        count(*) FILTER ({ended} AND {property_text("reason")} IN ({broken})),
+        count(*) FILTER ({ended} AND told[2] IN ({broken})),
         quantile_disc({seconds}, 0.5) FILTER ({connected}),
         quantile_disc({seconds}, 0.9) FILTER ({connected}), {grades}
         """,
+        ("seconds", "reason", "grade"),
     )
     rows = []
     for period in _begun(span, interval):
@@ -128,13 +129,24 @@ def _begun(span: Span, interval: str) -> list[date]:
 
 
 def _by_period(
-    connection: Connection, span: Span, interval: str, names: tuple[str, str], columns: str
+    connection: Connection,
+    span: Span,
+    interval: str,
+    names: tuple[str, str],
+    columns: str,
+    properties: Sequence[str] = (),
 ) -> dict[date, Any]:
+    """``columns`` may speak of ``told``, the texts of the properties."""
+    told = properties_text(*properties) if properties else "NULL"
     found = rows_of(
         connection,
         f"""
-        SELECT {period_text(local_day(span), interval)} AS period, {columns}
-        FROM events WHERE name IN {names} AND {in_span(span)} GROUP BY period
+        WITH happened AS (
+            SELECT {period_text(local_day(span), interval)} AS period, name, user_id,
+                   {told} AS told
+            FROM events WHERE name IN {names} AND {in_span(span)}
+        )
+        SELECT period, {columns} FROM happened GROUP BY period
         """,
     )
     return {row[0]: row[1:] for row in found}

@@ -13,14 +13,16 @@ from analytics.reports.sql import (
     in_span,
     local_day,
     period_text,
-    property_text,
+    properties_text,
     ratio,
     rows_of,
 )
 
 __all__ = ["lifetime", "revenue"]
 
-AMOUNT: Final = f"{property_text('amount_minor')}::BIGINT"
+MONEY: Final = f"{properties_text('amount_minor', 'currency')} AS money"
+AMOUNT: Final = "money[1]::BIGINT"
+CURRENCY: Final = "money[2]"
 BOUGHT: Final = "name = 'purchase.completed'"
 RETURNED: Final = "name = 'refund.posted'"
 PAID: Final = "name IN ('purchase.completed', 'refund.posted')"
@@ -34,15 +36,18 @@ def revenue(connection: Connection, span: Span, *, interval: str) -> list[Json]:
     ``conversion`` is how many of the active bought in this currency.
     """
     span = span.whole(interval)
-    period = period_text(local_day(span), interval)
     found = rows_of(
         connection,
         f"""
-        SELECT {period} AS period, {property_text("currency")} AS currency,
+        WITH paid AS (
+            SELECT {period_text(local_day(span), interval)} AS period, name, user_id, {MONEY}
+            FROM events WHERE {PAID} AND {in_span(span)}
+        )
+        SELECT period, {CURRENCY} AS currency,
                count(*) FILTER ({BOUGHT}), count(DISTINCT user_id) FILTER ({BOUGHT}),
                coalesce(sum({AMOUNT}) FILTER ({BOUGHT}), 0)::BIGINT,
                coalesce(sum({AMOUNT}) FILTER ({RETURNED}), 0)::BIGINT
-        FROM events WHERE {PAID} AND {in_span(span)} GROUP BY period, currency
+        FROM paid GROUP BY period, currency
         """,
     )
     sums = {(row[0], row[1]): row[2:] for row in found}
@@ -85,12 +90,15 @@ def lifetime(
         WITH members AS (
             SELECT user_id, {period_text(local_day(span, "registered_at"), cohort)} AS cohort
             FROM people WHERE {in_span(span, "registered_at")}
-        ), paid AS (
-            SELECT cohort, {property_text("currency")} AS currency,
-                   greatest(cohort, {period_text(local_day(seen), cohort)}) AS period,
-                   CASE WHEN {BOUGHT} THEN {AMOUNT} ELSE -{AMOUNT} END AS amount
+        ), moved AS (
+            SELECT cohort, name, {MONEY},
+                   greatest(cohort, {period_text(local_day(seen), cohort)}) AS period
             FROM events JOIN members ON members.user_id = events.user_id
             WHERE {PAID} AND {in_span(seen)}
+        ), paid AS (
+            SELECT cohort, {CURRENCY} AS currency, period,
+                   CASE WHEN {BOUGHT} THEN {AMOUNT} ELSE -{AMOUNT} END AS amount
+            FROM moved
         )
         SELECT cohort, '' AS currency, NULL AS period, count(*) AS amount FROM members
         GROUP BY cohort

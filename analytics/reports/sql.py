@@ -20,6 +20,7 @@ __all__ = [
     "moment_text",
     "period_text",
     "periods_between",
+    "properties_text",
     "property_text",
     "ratio",
     "rows_of",
@@ -144,6 +145,13 @@ def property_text(name: str) -> str:
     if not name.isidentifier():
         raise ValueError(name)
     return f"json_extract_string(props, '$.{name}')"
+
+
+def properties_text(*names: str) -> str:
+    """A list of such texts, which reads the JSON once."""
+    if not all(name.isidentifier() for name in names):
+        raise ValueError(names)
+    return f"json_extract_string(props, {[f'$.{name}' for name in names]})"
 
 
 def values_text(rows: Sequence[Sequence[str]]) -> str:
