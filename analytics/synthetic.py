@@ -46,6 +46,7 @@ WITH active AS (
     SELECT *, CASE
         WHEN i = 0 THEN 'session_started'
         WHEN i = steps - 1 THEN 'session_ended'
+        WHEN age = 0 AND s = 0 AND i = 1 AND y < 0.7 THEN 'profile.completed'
         WHEN x < 0.42 THEN 'screen_viewed'
         WHEN x < 0.54 THEN 'profile_viewed'
         WHEN x < 0.62 THEN 'search_made'
@@ -53,8 +54,10 @@ WITH active AS (
         WHEN x < 0.92 THEN 'message.sent'
         WHEN x < 0.94 THEN 'conversation.opened'
         WHEN x < 0.96 THEN 'call.ended'
+        WHEN x < 0.97 THEN 'call.quality'
         WHEN x < 0.985 THEN 'packages_viewed'
         WHEN x < 0.985 + 0.01 * zeal THEN 'purchase.completed'
+        WHEN x < 0.985 + 0.0105 * zeal THEN 'refund.posted'
         ELSE 'screen_viewed' END AS name
     FROM named
 )
@@ -74,9 +77,14 @@ SELECT md5(concat_ws('|', $seed, user_id, $day, s, i))::UUID::VARCHAR AS event_i
            WHEN 'message.sent' THEN json_object(
                'kind', CASE WHEN y < 0.9 THEN 'text' ELSE 'image' END, 'first', false)
            WHEN 'call.ended' THEN json_object('media',
-               CASE WHEN y < 0.6 THEN 'audio' ELSE 'video' END, 'seconds', (y * 900)::INT,
-               'reason', CASE WHEN y < 0.2 THEN 'timeout' ELSE 'hangup' END,
+               CASE WHEN y < 0.6 THEN 'audio' ELSE 'video' END,
+               'seconds', CASE WHEN y < 0.2 THEN 0 ELSE (y * 900)::INT END,
+               'reason', CASE WHEN y < 0.2 THEN 'missed' WHEN y > 0.97 THEN 'dropped'
+                         ELSE 'completed' END,
                'credits', CASE WHEN y < 0.2 THEN 0 ELSE (y * 150)::INT END)
+           WHEN 'call.quality' THEN json_object('grade',
+               CASE WHEN y < 0.8 THEN 'good' WHEN y < 0.95 THEN 'fair' ELSE 'poor' END)
+           WHEN 'refund.posted' THEN json_object('amount_minor', 9900, 'currency', 'INR')
            WHEN 'purchase.completed' THEN json_object(
                'amount_minor', [9900, 19900, 49900][1 + (y * 2.99)::INT], 'currency', 'INR',
                'credits', [100, 220, 600][1 + (y * 2.99)::INT],

@@ -75,6 +75,10 @@ def test_made_up_people_behave_and_are_forgotten_by_command() -> None:
             "count(*), count(DISTINCT name) FROM events"
         ).fetchall()
         ((somebody,),) = reports.execute("SELECT min(user_id) FROM events").fetchall()
+        completed = reports.execute("SELECT count(*) FROM events WHERE name = 'profile.completed'")
+        assert 20 <= completed.fetchall()[0][0] <= 40
+        platforms = reports.execute("SELECT DISTINCT platform FROM people ORDER BY 1").fetchall()
+        assert platforms == [("android",), ("ios",), ("web",)]
     assert (people, registered) == (40, 40)
     assert events > 400 and kinds > 6
     assert not Event.objects.filter(pending_day__gt="").exists()

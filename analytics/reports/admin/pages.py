@@ -54,6 +54,9 @@ LIVE_FACTS: Final = (
     ("Events, 5 minutes", "events_5_minutes"),
     ("Events, 30 minutes", "events_30_minutes"),
 )
+ROWS_SHOWN: Final = 200
+"""Of a table; files have them all."""
+
 Told = dict[str, str]
 
 
@@ -62,6 +65,7 @@ class Table(NamedTuple):
     title: str
     headers: list[str]
     rows: list[dict[str, Any]]
+    left_out: int
 
 
 def dashboard_view(dashboard: Dashboard) -> Callable[[HttpRequest], HttpResponseBase]:
@@ -136,8 +140,13 @@ def _table(kind: Kind, found: Found) -> Table:
     rows = found.rows[::-1] if kind.columns[0] in ("day", "period") else found.rows
     known = next((name for name in ("retained", "net_minor") if name in kind.columns), "")
     rows = [row for row in rows if not known or row[known] is not None]
+    shown = rows[:ROWS_SHOWN]
     return Table(
-        kind.name, kind.title, titles(kind.columns, rows), list(table_rows(kind.columns, rows))
+        kind.name,
+        kind.title,
+        titles(kind.columns, shown),
+        list(table_rows(kind.columns, shown)),
+        len(rows) - len(shown),
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import time_machine
 
+from analytics.reports.admin import pages
 from analytics.reports.admin.dashboards import CHARTS, DASHBOARDS
 from analytics.reports.kinds import KINDS
 from analytics.reports.tests.happenings import happened
@@ -37,7 +38,7 @@ def test_each_dashboard_opens_on_an_empty_database() -> None:
 
 
 @pytest.mark.mongodb
-def test_figures_charts_and_files_of_what_happened() -> None:
+def test_figures_charts_and_files_of_what_happened(monkeypatch: pytest.MonkeyPatch) -> None:
     with time_machine.travel(NOON - timedelta(days=9), tick=False):
         people = make_people(4)
     for number, user_id in enumerate(people):
@@ -54,6 +55,10 @@ def test_figures_charts_and_files_of_what_happened() -> None:
         daily = {"cohort": "day", "period": "day", "periods": "10"}
         cohorts = text_of(browser, "/admin/analytics/retention/", **daily)
         assert "staff-heat-10" in cohorts and "staff-heat-open" in cohorts
+        assert "more rows are in the file" not in cohorts
+        monkeypatch.setattr(pages, "ROWS_SHOWN", 5)
+        cohorts = text_of(browser, "/admin/analytics/retention/", **daily)
+        assert "more rows are in the file" in cohorts and "staff-heat-10" in cohorts
         steps = {"steps": "user.registered,message.sent", "window_hours": "240"}
         funnel = text_of(browser, "/admin/analytics/funnels/", **steps)
         assert "3 people, 75.0 %" in funnel and "1 did not get here" in funnel
