@@ -17,9 +17,10 @@ from hypothesis import settings as hypothesis_settings
 from tests import files
 from tests.mongod import Mongod
 from tests.redis_server import RedisServer, redis_path
-from tests.sizes import is_torture
+from tests.sizes import is_small, is_torture
 
 files.use_memory()
+files.keep_compiled()
 MONGODB = os.environ.get("PAIRLY_TEST_DATABASE", "sqlite") == "mongodb"
 DATA_DIR = Path(tempfile.mkdtemp(prefix="pairly-tests-"))
 files.share(DATA_DIR)
@@ -72,12 +73,18 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """``@pytest.mark.mongodb(only=True)``: about MongoDB alone, so not collected on SQLite."""
-    if MONGODB:
-        return
-    alone = [i for i in items if any(m.kwargs.get("only") for m in i.iter_markers("mongodb"))]
-    config.hook.pytest_deselected(items=alone)
-    items[:] = [item for item in items if item not in alone]
+    left_out = {item for item in items if not belongs(item)}
+    config.hook.pytest_deselected(items=list(left_out))
+    items[:] = [item for item in items if item not in left_out]
+
+
+def belongs(item: pytest.Item) -> bool:
+    """``mongodb(only=True)``: about MongoDB alone. ``mongodb(from_ci=True)``: the database matters
+    little there, so at the small size SQLite is enough. ``ci``: takes long for what it shows."""
+    wishes = {name for one in item.iter_markers("mongodb") for name in one.kwargs}
+    if is_small() and (item.get_closest_marker("ci") or (MONGODB and "from_ci" in wishes)):
+        return False
+    return MONGODB or "only" not in wishes
 
 
 def stop_batchers() -> None:

@@ -23,6 +23,13 @@ def use_memory() -> None:
         os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
 
 
+def keep_compiled() -> None:
+    """Else each worker rewrites the assertions of all tests anew, and each server that a test
+    starts compiles the project: some machines come with this set."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
+
+
 def share(folder: Path) -> None:
     """Make it the folder of all processes of this run. Workers inherit the one of the process that
     hands tests out to them."""

@@ -10,9 +10,10 @@ import pytest
 from tests.clients import Closed, Json, Person, Refused, Socket, create_people, text_message
 from tests.conftest import StartServer
 from tests.servers import RunningServer
+from tests.sizes import servers
 from tests.stored import settled
 
-pytestmark = pytest.mark.mongodb
+pytestmark = pytest.mark.mongodb(from_ci=True)
 
 FRAME_BYTES_MAX = 65_536
 BAD_FRAMES_PER_MINUTE = 50
@@ -38,7 +39,7 @@ class Scene:
         return {name: value for name, value in data.items() if value is not None}
 
 
-@pytest.fixture(params=["daphne", "uvicorn"])
+@pytest.fixture(params=servers())
 def scene(request: pytest.FixtureRequest, start_server: StartServer) -> Iterator[Scene]:
     server = start_server(request.param)
     ava, ben, cleo, dan = create_people(server, 4, credits=20)

@@ -13,7 +13,7 @@ from tests.conftest import StartServer
 from tests.servers import RunningServer
 from tests.stored import settled
 
-pytestmark = pytest.mark.mongodb
+pytestmark = pytest.mark.mongodb(from_ci=True)
 
 UNKNOWN_ID = "00000000-0000-4000-8000-000000000000"
 JSON_TYPE = {"Content-Type": "application/json"}

@@ -13,19 +13,20 @@ from pairly.demo.story import Chapter, CheckFailed, Outcome, Story, expect, play
 from tests.conftest import StartServer
 from tests.mongod import free_port
 from tests.servers import ROOT
+from tests.sizes import servers
 
 
-@pytest.mark.mongodb
-@pytest.mark.parametrize("server", ["daphne", "uvicorn"])
+@pytest.mark.mongodb(from_ci=True)
+@pytest.mark.parametrize("server", servers())
 def test_every_step_passes(start_server: StartServer, server: str) -> None:
     # As people get it: rate limits are on, and no step may trip over them.
     running = start_server(server, {"PAIRLY_RATE_LIMITS": "on"})
-    printed = running.manage("demo", "--url", running.url)
+    printed = running.do("demo", "--url", running.url)
     steps = sum(len(steps) for _name, steps in CHAPTERS)
     assert printed.count(Outcome.PASSED.value) == steps, printed
     assert f"{steps} steps: {steps} passed" in printed
     # The next one finds the same server as good as new.
-    assert f"{steps} passed" in running.manage("demo", "--url", running.url)
+    assert f"{steps} passed" in running.do("demo", "--url", running.url)
 
 
 def test_no_server_is_said_in_a_sentence() -> None:

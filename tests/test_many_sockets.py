@@ -12,7 +12,7 @@ from websockets.exceptions import ConnectionClosed
 from tests.clients import Json, Person, create_people
 from tests.conftest import StartServer
 from tests.servers import RunningServer
-from tests.sizes import examples
+from tests.sizes import examples, servers
 
 SOCKETS = examples(small=100, ci=100, torture=2000)
 RECEIVERS_OF_A_WRITER = 12
@@ -69,7 +69,7 @@ class Line:
         await self._socket.close()
 
 
-@pytest.mark.parametrize("kind", ["daphne", "uvicorn"])
+@pytest.mark.parametrize("kind", servers())
 def test_everybody_comes_back_at_once(start_server: StartServer, kind: str) -> None:
     server = start_server(kind, {"PAIRLY_RATE_LIMITS": "on"})
     people = create_people(server, SOCKETS + SOCKETS // RECEIVERS_OF_A_WRITER, credits=100)

@@ -12,6 +12,7 @@ from websockets.frames import Frame, Opcode
 from tests.clients import create_people
 from tests.conftest import StartServer
 from tests.servers import RunningServer
+from tests.sizes import servers
 
 DROPPED = 1006
 HEARTBEAT = b'{"type":"presence.heartbeat","id":"%d"}'
@@ -96,7 +97,7 @@ def opened(server: RunningServer, token: str) -> Iterator[RawSocket]:
         raw.close()
 
 
-@pytest.mark.parametrize("kind", ["daphne", "uvicorn"])
+@pytest.mark.parametrize("kind", servers())
 def test_odd_frames_are_judged_by_the_servers_parser(kind: str, start_server: StartServer) -> None:
     server = start_server(kind)
     (person,) = create_people(server, 1, credits=0)

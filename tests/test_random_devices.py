@@ -22,11 +22,16 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from pairly.core.db import is_mongodb
 from tests.clients import Json, Person, Refused, Socket
 from tests.sizes import examples
 from tests.state import State
 
 STEPS = 50
+# On MongoDB a step takes twice as long, and the story is the same.
+EXAMPLES = (
+    examples(small=2, ci=20, torture=200) if is_mongodb() else examples(small=6, ci=40, torture=200)
+)
 CREDITS = 8
 DEVICES_MAX = 3
 
@@ -387,7 +392,7 @@ def test_devices_show_what_the_server_has(live_server_url: str, settings: Any) -
     run_state_machine_as_test(
         Story,
         settings=hypothesis_settings(
-            max_examples=examples(small=6, ci=40, torture=200),
+            max_examples=EXAMPLES,
             stateful_step_count=STEPS,
             deadline=None,
             suppress_health_check=list(HealthCheck),

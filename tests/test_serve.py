@@ -9,7 +9,6 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -19,33 +18,25 @@ from websockets.sync.client import connect
 
 from pairly.realtime.connections import CLOSE_SECONDS_MAX
 from payments.ledger.models import Block, Sealed, Unsealed
-from tests.clients import create_people, text_message
+from tests.clients import Person, text_message
 from tests.files import migrated_sqlite
 from tests.servers import ROOT, RunningServer, running_server
+from tests.sizes import servers
 
 RESTART = 4012
-
-
-def new_person(server: RunningServer) -> dict[str, Any]:
-    (person,) = json.loads(server.manage("create_users", "--count", "1", "--json").splitlines()[-1])
-    assert isinstance(person, dict)
-    return person
-
-
-def bearer(person: dict[str, Any]) -> dict[str, str]:
-    return {"Authorization": f"Bearer {person['token']}"}
 
 
 def database_url(data_dir: Path) -> str:
     return migrated_sqlite(data_dir / "pairly.sqlite3")
 
 
-@pytest.mark.parametrize("kind", ["daphne", "uvicorn"])
+@pytest.mark.parametrize("kind", servers())
 def test_a_server_drains_on_sigterm_and_comes_back(kind: str, tmp_path: Path) -> None:
     with running_server(database_url(tmp_path), tmp_path, server=kind) as server:
-        person = new_person(server)
+        person = Person.register(server.url)
+        bearer = {"Authorization": f"Bearer {person.token}"}
         address = f"{server.socket_url}/ws/"
-        with connect(address, additional_headers=bearer(person)) as socket:
+        with connect(address, additional_headers=bearer) as socket:
             assert json.loads(socket.recv(10))["type"] == "ready"
             assert server.terminate() == 0
             with pytest.raises(ConnectionClosed) as closed:
@@ -55,19 +46,20 @@ def test_a_server_drains_on_sigterm_and_comes_back(kind: str, tmp_path: Path) ->
         assert "Traceback" not in server.log()
 
         server.restart()
-        answer = httpx.get(f"{server.url}/api/v1/me", headers=bearer(person))
+        answer = httpx.get(f"{server.url}/api/v1/me", headers=bearer)
         assert answer.status_code == 200
         server.kill()
         server.restart()
-        answer = httpx.get(f"{server.url}/api/v1/me", headers=bearer(person))
-        assert answer.json()["id"] == person["id"]
+        answer = httpx.get(f"{server.url}/api/v1/me", headers=bearer)
+        assert answer.json()["id"] == person.id
 
 
-@pytest.mark.parametrize("kind", ["daphne", "uvicorn"])
+@pytest.mark.parametrize("kind", servers())
 def test_who_reads_nothing_is_dropped_and_keeps_little(kind: str, tmp_path: Path) -> None:
     """Sixty answers of half a million characters, for a peer that takes none of them."""
-    with running_server(database_url(tmp_path), tmp_path, server=kind) as server:
-        ava, ben = create_people(server, 2, credits=100)
+    rich = {"PAIRLY_WELCOME_BONUS_CREDITS": "100"}
+    with running_server(database_url(tmp_path), tmp_path, rich, server=kind) as server:
+        ava, ben = Person.register(server.url, "Ava"), Person.register(server.url, "Ben")
         conversation, busy = ava.open_conversation(ben), ava.socket()
         for number in range(100):
             busy.command("message.send", text_message(conversation, "x" * 5000, f"{number}"))
@@ -87,7 +79,7 @@ def test_who_reads_nothing_is_dropped_and_keeps_little(kind: str, tmp_path: Path
         assert "Traceback" not in server.log()
 
 
-@pytest.mark.parametrize("kind", ["daphne", "uvicorn"])
+@pytest.mark.parametrize("kind", servers())
 def test_nobody_invents_an_address(kind: str, tmp_path: Path) -> None:
     """A new X-Forwarded-For for each try is no new caller, not even from the server's own host."""
     limits = {"PAIRLY_RATE_LIMITS": "on", "PAIRLY_RATE_USER_PER_MINUTE": "5"}
@@ -129,6 +121,7 @@ def serve(environment: dict[str, str], *arguments: str) -> "subprocess.Completed
     )
 
 
+@pytest.mark.ci
 def test_servers_that_start_together_do_not_migrate_together(tmp_path: Path) -> None:
     empty = f"sqlite:///{tmp_path / 'empty.sqlite3'}"
 

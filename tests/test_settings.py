@@ -28,13 +28,14 @@ def variables() -> dict[str, int | None]:
 
 
 def test_the_example_lists_every_variable_once_with_its_default() -> None:
+    read = variables()
     listed = LINE.findall((ROOT / ".env.example").read_text())
     names = [name for name, _value in listed]
     assert sorted(names) == sorted(set(names))
-    assert set(names) - READ_ELSEWHERE == set(variables())
+    assert set(names) - READ_ELSEWHERE == set(read)
     wrong = {
-        name: (value, variables()[name])
+        name: (value, read[name])
         for name, value in listed
-        if variables().get(name) is not None and value != str(variables()[name])
+        if read.get(name) is not None and value != str(read[name])
     }
     assert wrong == {}

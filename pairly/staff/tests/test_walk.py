@@ -23,7 +23,8 @@ from pairly.staff.tests.people import (
     staff_browser,
     staff_code,
 )
-from pairly.tests.test_default_deny import METHODS, addresses
+from pairly.tests.test_default_deny import addresses
+from tests.sizes import methods
 
 DOORS = ("/admin/login/", "/admin/logout/", "/admin/second-factor/", "/admin/second-factor/enrol/")
 SAFE = ("GET", "HEAD")
@@ -54,7 +55,7 @@ def test_without_a_second_factor_no_page_answers(join: Any) -> None:
     assert len(pages) > 8
     for browser in (Client(), unproved, nobody_yet):
         for address in pages:
-            for method in METHODS:
+            for method in methods():
                 answer = ask(browser, method, address)
                 if answer.status_code == 302:
                     assert answer["Location"].startswith("/admin/login/"), (method, address)
@@ -68,7 +69,7 @@ def test_without_a_second_factor_no_staff_route_answers(join: Any) -> None:
     member = APIClient(HTTP_AUTHORIZATION=f"Bearer {join().token}")
     unproved = staff_api("superadmin", verified=False)
     for address in walked("/api/v1/staff/"):
-        for method in METHODS:
+        for method in methods():
             assert ask(member, method, address).status_code in (404, 405), (method, address)
             refused = ask(unproved, method, address)
             assert refused.status_code in (403, 405), (method, address)
@@ -115,10 +116,10 @@ def test_an_analyst_changes_nothing() -> None:
         assert not any(may), address
     for address in walked("/admin/"):
         if address not in DOORS and "password" not in address and "recovery" not in address:
-            for method in METHODS:
+            for method in methods():
                 assert ask(browser, method, address).status_code < 500, (method, address)
     for address in walked("/api/v1/staff/"):
-        for method in METHODS:
+        for method in methods():
             if method not in SAFE:
                 status = ask(api, method, address).status_code
                 assert status in (403, 404, 405), (method, address, status)
@@ -131,7 +132,7 @@ def test_no_address_breaks_on_nonsense(settings: Any) -> None:
     for client, prefix in ((browser, "/admin/"), (api, "/api/v1/staff/")):
         for address in walked(prefix):
             if address not in DOORS:
-                for method in METHODS:
+                for method in methods():
                     status = ask(client, method, address).status_code
                     assert status < 500, (method, address, status)
 
