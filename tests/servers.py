@@ -44,6 +44,7 @@ class RunningServer:
         self._console: subprocess.Popen[str] | None = None
         self._environment = {
             **os.environ,
+            "DJANGO_SETTINGS_MODULE": "tests.quick_settings",
             "DATABASE_URL": database_url,
             "PAIRLY_DATA_DIR": str(data_dir),
             **(environment or {}),
@@ -94,7 +95,7 @@ class RunningServer:
             self._console = subprocess.Popen(
                 [sys.executable, "-m", "tests.console"],
                 cwd=ROOT,
-                env=self._environment | {"DJANGO_SETTINGS_MODULE": "pairly.settings"},
+                env=self._environment,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,
