@@ -28,9 +28,9 @@ from tests.sizes import examples
 from tests.state import State
 
 STEPS = 50
-# On MongoDB a step takes twice as long, and the story is the same.
+# On MongoDB a step takes twice as long, and what is told is the same.
 EXAMPLES = (
-    examples(small=2, ci=20, torture=200) if is_mongodb() else examples(small=6, ci=40, torture=200)
+    examples(small=2, ci=10, torture=200) if is_mongodb() else examples(small=6, ci=40, torture=200)
 )
 CREDITS = 8
 DEVICES_MAX = 3
