@@ -13,6 +13,8 @@ from tests.browser.test_staff_site import OpenSite, StaffWindow, hire, open_site
 from tests.clients import Person
 from tests.servers import RunningServer
 
+pytestmark = pytest.mark.ci
+
 __all__ = ["hire", "open_site"]
 
 KILL = """

@@ -12,6 +12,8 @@ from tests.browser.test_staff_site import OpenSite, hire, open_site
 from tests.clients import Person
 from tests.servers import RunningServer
 
+pytestmark = pytest.mark.ci
+
 __all__ = ["hire", "open_site"]
 
 HAPPENINGS = """

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import OpenWindow
@@ -9,6 +10,8 @@ from tests.browser.test_staff_people import do, look_up
 from tests.browser.test_staff_site import OpenSite, StaffWindow, hire, open_site
 from tests.clients import Person
 from tests.servers import RunningServer
+
+pytestmark = pytest.mark.ci
 
 __all__ = ["hire", "open_site"]
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from uuid import uuid4
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import OpenWindow
@@ -10,6 +11,8 @@ from tests.browser.test_staff_people import do
 from tests.browser.test_staff_site import OpenSite, StaffWindow, hire, open_site
 from tests.clients import Json, Person
 from tests.servers import RunningServer
+
+pytestmark = pytest.mark.ci
 
 __all__ = ["hire", "open_site"]
 

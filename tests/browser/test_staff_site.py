@@ -105,7 +105,7 @@ def test_a_new_member_of_staff_enrols_and_comes_back_with_a_recovery_code(
     expect(window.find("#figures")).to_be_visible()
 
 
-@pytest.mark.parametrize("role", ["superadmin", "moderator"])
+@pytest.mark.parametrize("role", [pytest.param("superadmin", marks=pytest.mark.ci), "moderator"])
 def test_every_page_of_a_role_opens_and_breaks_no_policy(
     role: str, open_site: OpenSite, hire: Callable[[str], Person], server: RunningServer
 ) -> None:
