@@ -1,13 +1,15 @@
 """The world of the storm: a person, two senders as bad as real ones, rivals, deaths, a model.
 
-Whatever is done between two writes is done at a *point*: before and after each transaction, and
-before and after each answer of a sender. ``plan`` says what happens at the how manyth from now.
+Whatever is done between two writes is done at a *point*: after a claim that took something, before
+and after results are stored, and around each answer of a sender and each other transaction.
+``plan`` says what happens at the how manyth from now.
 """
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
+from functools import partial
 from typing import Any
 from unittest.mock import patch
 from uuid import UUID, uuid4
@@ -47,7 +49,7 @@ class Taken:
     """A provider took a delivery. ``unknown``: we died, or waited in vain, before we knew."""
 
     delivery_id: UUID
-    channel: str
+    channel: Channel
     unknown: bool = False
 
 
@@ -94,9 +96,13 @@ class World:
         self._stack.close()
 
     def _mortal(self, block: Callable[[], Any]) -> Any:
-        self.point()
+        """A look that finds nothing due writes nothing, and is no point."""
+        is_claim = "_claim" in block.__qualname__
+        if not is_claim:
+            self.point()
         result = run_atomic(block)
-        self.point()
+        if result or not is_claim:
+            self.point()
         return result
 
     def point(self) -> None:
@@ -191,16 +197,16 @@ class World:
         if not wanted:
             self.ever |= {"refused offers:push", "refused offers:email"}
 
-    def hear(self, receipt: str, which: int) -> None:
+    def hear(self, receipts: Sequence[str], which: int) -> None:
         """Of something that was taken; providers tell until they are answered."""
         if not self.taken:
             return
         taken = self.taken[-1 - which % len(self.taken)]
-        heard = [Heard(taken.delivery_id, receipt, clock.now())]
-        for _ in range(2):
-            again(lambda: note_receipts(heard, channel=taken.channel))  # type: ignore[arg-type]
-        best = max(self.heard.get(taken.delivery_id, ""), receipt, key=rank_of)
-        self.heard[taken.delivery_id] = best
+        for receipt in receipts:
+            heard = [Heard(taken.delivery_id, receipt, clock.now())]
+            again(partial(note_receipts, heard, channel=taken.channel))
+            best = max(self.heard.get(taken.delivery_id, ""), receipt, key=rank_of)
+            self.heard[taken.delivery_id] = best
 
     def work(self) -> None:
         for lane in LANES:
@@ -214,7 +220,7 @@ class World:
             self._look_at_the_schedule()
 
     def _forget(self, taken: Sequence[Taken]) -> None:
-        """Who died before the answer was stored does not know."""
+        """Who died, or was too late, before the answer was stored does not know."""
         for one in taken:
             if Delivery.objects.get(pk=one.delivery_id).state == State.SENDING:
                 one.unknown = True
@@ -231,10 +237,13 @@ class World:
 
     # The senders
 
-    def answer(self, outgoing: Outgoing, channel: Channel) -> Result:
+    def between(self) -> None:
+        """Two answers of a provider, much may happen."""
         self.point()
         if self.crowded:
             self.rival()
+
+    def answer(self, outgoing: Outgoing, channel: Channel) -> Result:
         now = clock.now()
         assert now >= self.due.pop(outgoing.delivery_id, now)
         result = self._said(outgoing, channel)
@@ -249,11 +258,12 @@ class World:
         if weather == "fails":
             return Result(Outcome.TRANSIENT, "busy")
         if weather == "is garbage":
-            self.tried[outgoing.delivery_id] = (clock.now(), Outcome.TRANSIENT)
             raise ValueError("<html>")
         if weather == "refuses":
             return Result(Outcome.PERMANENT, "no such token")
         self._take(outgoing, channel, unknown=weather in ("is silent", "is slow"))
+        if weather == "is prompt":
+            self.hear(["delivered", "opened", "bounced"][len(self.taken) % 3 :][:1], 0)
         if weather == "is silent":
             return Result(Outcome.TRANSIENT, "no answer")
         if weather == "is slow":
@@ -261,8 +271,9 @@ class World:
         return Result(Outcome.SENT, "taken")
 
     def _outlive_the_lease(self) -> None:
-        """It is another's by the time that it is answered."""
+        """All that is on its way is another's by the time that it is answered."""
         self.disturbed = True
+        self._forget(self.taken)
         self.travelled.shift(timedelta(seconds=settings.NOTIFICATION_LEASE_SECONDS + 1))
         self.rival()
 
@@ -312,22 +323,31 @@ class _Sender:
         self.channel, self._world = channel, world
 
     def send(self, outgoing: Sequence[Outgoing]) -> Sequence[Result]:
+        """What it raises the dispatcher takes for a defect, and tries all of the batch again."""
+        before = len(self._world.taken)
+        try:
+            return self._send(outgoing)
+        except AssertionError as error:
+            self._world.broken = error
+            raise
+        except ValueError:
+            for taken in self._world.taken[before:]:
+                taken.unknown = True
+            for one in outgoing:
+                self._world.tried[one.delivery_id] = (clock.now(), Outcome.TRANSIENT)
+            raise
+
+    def _send(self, outgoing: Sequence[Outgoing]) -> Sequence[Result]:
         """As the real ones, it has no time for the rest of a batch that takes too long."""
         began, results = clock.now(), []
         for one in outgoing:
+            self._world.between()
             if clock.now() - began < timedelta(minutes=2):
-                results.append(self._answer(one))
+                results.append(self._world.answer(one, self.channel))
             else:
                 results.append(Result(Outcome.TRANSIENT, "no time"))
                 self._world.tried[one.delivery_id] = (clock.now(), Outcome.TRANSIENT)
         return results
-
-    def _answer(self, one: Outgoing) -> Result:
-        try:
-            return self._world.answer(one, self.channel)
-        except AssertionError as error:
-            self._world.broken = error
-            raise
 
 
 def again(act: Callable[[], Any]) -> None:

@@ -8,8 +8,10 @@ import json
 import os
 import re
 import shutil
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -191,3 +193,27 @@ def test_a_push_is_shown_by_the_worker_and_opens_what_it_is_about(
     )
     pushed.push("{garbage")
     pushed.expect_shown(["Pairly", "There is something new.", "pairly"])
+    pushed.worker.evaluate(
+        "async () => (await self.registration.getNotifications()).forEach((one) => one.close())"
+    )
+
+    # What the server itself would push: the worker says that it arrived, and that it was pressed.
+    ava.call("POST", "auth/login", {"email": ava.email, "password": PASSWORD})
+    newest = "SELECT payload, delivery_id FROM push_mockpush ORDER BY _id DESC LIMIT 1"
+    payload, delivery_id = wait_for_row(server, newest)
+    pushed.push(payload)
+    state = "SELECT 1 FROM notifications_delivery WHERE _id=? AND state=?"
+    wait_for_row(server, state, delivery_id, "delivered")
+    pushed.worker.evaluate(PRESS)
+    wait_for_row(server, state, delivery_id, "opened")
+
+
+def wait_for_row(server: RunningServer, query: str, *values: str) -> tuple[Any, ...]:
+    path = server.log_path.parent / "pairly.sqlite3"
+    give_up = time.monotonic() + WAIT_SECONDS
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
+        while (row := database.execute(query, values).fetchone()) is None:
+            assert time.monotonic() < give_up, query
+            time.sleep(0.1)
+    found: tuple[Any, ...] = row
+    return found
