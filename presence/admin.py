@@ -31,7 +31,7 @@ PAGE = Page(
 )
 HERE_SHOWN_MAX = 50
 CHARTED = timedelta(hours=24)
-CHARTED_MILLISECONDS = 15 * 60 * 1000
+CHARTED_MILLISECONDS = 30 * 60 * 1000
 COLOURS = {Status.ONLINE: "success", Status.BUSY: "danger", Status.AWAY: "warning"}
 
 
@@ -136,11 +136,11 @@ def _person(wanted: str) -> UUID | None:
 
 
 def _chart(counts: Iterable[Count]) -> dict[str, Any]:
-    """The first count of each quarter of an hour."""
-    quarters: dict[int, Count] = {}
+    """The first count of each half hour."""
+    halves: dict[int, Count] = {}
     for one in counts:
-        quarters.setdefault(clock.to_milliseconds(one.at) // CHARTED_MILLISECONDS, one)
-    rows = list(quarters.values())
+        halves.setdefault(clock.to_milliseconds(one.at) // CHARTED_MILLISECONDS, one)
+    rows = list(halves.values())
     return chart(
         "Here in the last 24 hours",
         [f"{one.at:%H:%M}" for one in rows],

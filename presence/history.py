@@ -33,7 +33,8 @@ KINDS = (
 
 
 def write_down(over: Mapping[UUID, Sequence[Visit]], seen: Mapping[UUID, int]) -> None:
-    """Write visits that are over, and when people were last seen. Again it changes nothing."""
+    """Write visits that are over, and when people were last seen. Again it changes nothing; of who
+    is deleted or unknown, as after a restored backup, nothing is written."""
     visits = {UUID(hex=v.id): (user_id, v) for user_id, ended in over.items() for v in ended}
     if not visits and not seen:
         return
@@ -45,18 +46,18 @@ def write_down(over: Mapping[UUID, Sequence[Visit]], seen: Mapping[UUID, int]) -
 
 def _write_down(visits: Mapping[UUID, tuple[UUID, Visit]], seen: Mapping[UUID, int]) -> None:
     people = {user_id for user_id, _visit in visits.values()} | seen.keys()
-    gone = {row[0] for row in PEOPLE.select("id", people) if row[1] is not None}
+    wanted = {row[0] for row in PEOPLE.select("id", people) if row[1] is None}
     known = {row[0] for row in PAST_VISITS.select("id", visits)}
     new = {
         visit_id: (user_id, visit)
         for visit_id, (user_id, visit) in visits.items()
-        if visit_id not in known and user_id not in gone
+        if visit_id not in known and user_id in wanted
     }
     kinds = kinds_of({visit.device_id for _user_id, visit in new.values()})
     PAST_VISITS.insert(
         [_past(visit_id, user_id, visit, kinds) for visit_id, (user_id, visit) in new.items()]
     )
-    _write_last_seen({user_id: at for user_id, at in seen.items() if user_id not in gone})
+    _write_last_seen({user_id: at for user_id, at in seen.items() if user_id in wanted})
 
 
 def kinds_of(device_ids: Collection[UUID]) -> dict[UUID, DeviceKind]:

@@ -5,6 +5,8 @@ import socket
 import subprocess
 import time
 
+from redis import Redis
+
 from tests.mongod import free_port
 
 START_SECONDS_MAX = 10
@@ -35,6 +37,11 @@ class RedisServer:
     def stop(self) -> None:
         self._process.terminate()
         self._process.wait()
+
+    def empty(self) -> None:
+        """Nothing of an earlier test is left."""
+        with Redis.from_url(self.url) as redis:
+            redis.flushall()
 
     def kill(self) -> None:
         """As when its machine goes."""

@@ -6,6 +6,7 @@ from uuid import uuid4
 from pairly.demo.chat import text_message
 from pairly.demo.clients import Json
 from pairly.demo.credits import send_patiently
+from pairly.demo.presence import look
 from pairly.demo.story import Story, expect, expect_refusal
 
 __all__ = [
@@ -60,7 +61,8 @@ def pay_and_run_low(story: Story) -> str:
 
 
 def refuse_busy(story: Story) -> str:
-    """Whoever is in a call can neither call nor be called"""
+    """Whoever is in a call shows as busy, and can neither call nor be called"""
+    expect(look(story.ava, story.ben)["status"], "busy", "how Ben shows to Ava")
     for socket, callee in ((story.ava_tablet_socket, story.ben), (story.ben_socket, story.ava)):
         expect_refusal("busy", socket.command, "call.invite", invite(callee.id))
     call = {"call_id": story.call["id"]}

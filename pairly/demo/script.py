@@ -8,6 +8,7 @@ from pairly.demo import (
     notifications,
     people,
     pictures,
+    presence,
     purchases,
     safety,
 )
@@ -45,6 +46,17 @@ CHAPTERS: tuple[Chapter, ...] = (
             chat.archive,
             pictures.send_picture,
             pictures.refuse_what_is_no_picture,
+        ),
+    ),
+    (
+        "Presence",
+        (
+            presence.watch,
+            presence.be_away,
+            presence.be_invisible,
+            presence.beat_without_socket,
+            presence.look_up_many,
+            presence.unwatch,
         ),
     ),
     (

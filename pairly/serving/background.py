@@ -15,6 +15,7 @@ from pairly.core.checkpointing import checkpointing
 from pairly.outbox import dispatcher
 from pairly.outbox.dispatch import dispatch_all
 from pairly.schedule import TASKS, run, start_scheduler
+from presence.tasks import end_presence
 
 __all__ = ["background_work", "quieter_garbage_collector"]
 
@@ -40,8 +41,16 @@ def background_work() -> Iterator[None]:
         if scheduler is not None:
             scheduler.shutdown()
         dispatcher.stop()
+        _keep_presence()
         _run_last_tasks()
         connections.close_all()
+
+
+def _keep_presence() -> None:
+    try:
+        end_presence()
+    except Exception:
+        logger.exception("who was here is not kept")
 
 
 def _run_last_tasks() -> None:

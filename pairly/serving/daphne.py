@@ -20,8 +20,6 @@ from pairly.serving.limits import (
     BACKLOG_CONNECTIONS,
     DIRECT_FRAME_BYTES_MAX,
     FRAME_BYTES_MAX,
-    PING_SECONDS,
-    PING_TIMEOUT_SECONDS,
 )
 
 __all__ = ["serve"]
@@ -152,8 +150,8 @@ def serve(application: Any, *, host: str, port: int) -> bool:
             for endpoint in build_endpoint_description_strings(host=host, port=port)
         ],
         signal_handlers=False,
-        ping_interval=PING_SECONDS,
-        ping_timeout=PING_TIMEOUT_SECONDS,
+        ping_interval=settings.SOCKET_PING_SECONDS,
+        ping_timeout=settings.SOCKET_PING_TIMEOUT_SECONDS,
         websocket_max_message_size=FRAME_BYTES_MAX,
         websocket_max_frame_size=FRAME_BYTES_MAX,
         server_name="pairly",

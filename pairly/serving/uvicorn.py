@@ -15,8 +15,6 @@ from pairly.serving.limits import (
     BACKLOG_CONNECTIONS,
     DIRECT_FRAME_BYTES_MAX,
     FRAME_BYTES_MAX,
-    PING_SECONDS,
-    PING_TIMEOUT_SECONDS,
 )
 
 __all__ = ["DrainingServer", "configuration", "serve"]
@@ -96,8 +94,8 @@ def configuration(application: Any, *, host: str, port: int) -> uvicorn.Config:
         http="httptools",
         ws=SocketProtocol,
         ws_max_size=FRAME_BYTES_MAX,
-        ws_ping_interval=PING_SECONDS,
-        ws_ping_timeout=PING_TIMEOUT_SECONDS,
+        ws_ping_interval=settings.SOCKET_PING_SECONDS,
+        ws_ping_timeout=settings.SOCKET_PING_TIMEOUT_SECONDS,
         ws_per_message_deflate=False,
         lifespan="off",
         log_config=None,

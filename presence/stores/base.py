@@ -48,5 +48,8 @@ class Store(Protocol):
     def people(self, status: Status, *, offset: int, limit: int) -> list[UUID]:
         """Who has that status, by how recently it was announced."""
 
+    def end(self, now: int) -> None:
+        """This process ends: visits that are known to nobody else are over, and due."""
+
     def has_forgotten(self) -> bool:
         """Whether what it knew was lost since this process last asked."""

@@ -109,6 +109,14 @@ class MemoryStore:
         with self._guard:
             return list(islice(reversed(self._told[status]), offset, offset + limit))
 
+    def end(self, now: int) -> None:
+        with self._guard:
+            for user_id, visits in self._visits.items():
+                for visit in visits.values():
+                    visit.alive_until = min(visit.alive_until, now)
+                self._changed(self._states[user_id])
+                self._schedule(user_id, now)
+
     def has_forgotten(self) -> bool:
         return False
 

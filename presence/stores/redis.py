@@ -133,6 +133,9 @@ class RedisStore:
         found: Any = self._ask(lambda redis: redis.zrevrange(_status(status), offset, last))
         return [UUID(hex=name) for name in found]
 
+    def end(self, now: int) -> None:
+        """Its devices may be back at another process any moment; else their leases end."""
+
     def has_forgotten(self) -> bool:
         mine = uuid.uuid4().hex
 

@@ -89,7 +89,12 @@ def settle() -> None:
         passed = time.monotonic()
         done: list[float] = []
         hub.call_soon(done.append, passed)
-        until(lambda done=done: done or hub._loop is None)  # type: ignore[misc]
+        until(lambda done=done: done or not has_loop())  # type: ignore[misc]
+
+
+def has_loop() -> bool:
+    """Whether there is one that runs: an earlier test's is closed."""
+    return hub._loop is not None and not hub._loop.is_closed()
 
 
 def _nothing(requests: Any) -> list[None]:

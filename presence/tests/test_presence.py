@@ -87,10 +87,10 @@ def test_a_device_without_a_socket_lives_by_heartbeats(scene: Scene) -> None:
     answer = ava.call("POST", "presence/heartbeat")
     assert answer == {"position": ava.socket().position}
     scene.leave(ava, *ava._sockets)
-    scene.wait(seconds=75, milliseconds=-1)
+    scene.wait(seconds=70, milliseconds=-1)
     assert scene.status(ava, to=ben) == "online"
     ava.call("POST", "presence/heartbeat", {"active": False})
-    scene.wait(seconds=75, milliseconds=-1)
+    scene.wait(seconds=70, milliseconds=-1)
     assert scene.status(ava, to=ben) == "online"
     scene.wait(milliseconds=1)
     assert scene.status(ava, to=ben) == "offline"

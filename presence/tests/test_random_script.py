@@ -2,11 +2,11 @@
 is at every step what its person may know, by a model of few lines, with both stores."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import msgspec
 import pytest
@@ -17,71 +17,82 @@ from hypothesis import strategies as st
 
 from messaging.services.conversations import open_conversation
 from messaging.tests.people import make_people
+from pairly.accounts.models import Device as SignIn
 from pairly.accounts.models import User
-from pairly.accounts.services import block, unblock, update_profile
+from pairly.accounts.services import Origin, block, open_devices, unblock, update_profile
 from pairly.core import clock
 from pairly.realtime.connections import ACTED_MILLISECONDS, hub
+from presence import registry
 from presence.selectors import active_ids, presences_for
-from presence.services import set_mode
-from presence.stores import chosen
+from presence.services import heartbeat, people_changed, set_mode
 from presence.tasks import sweep_presence
+from presence.tests.crowd import FakeSocket
 from presence.tracker import tracker, worker
 from presence.watching import watching
-from tests.redis_server import RedisServer
 from tests.sizes import examples
 
 pytestmark = pytest.mark.mongodb
 
-AWAY, OFFLINE, DAMPING = 300_000, 1_800_000, 5_000
+AWAY, OFFLINE, DAMPING, LEASE = 300_000, 1_800_000, 5_000, 70_000
 PEOPLE, DEVICES = 3, 2
 
 
-class FakeSocket:
-    """What presence sees of a connection, and what it was told on it."""
+class ToldSocket(FakeSocket):
+    """Keeps what it was told last of whom, and is never told the same twice."""
 
     def __init__(self, user_id: UUID, device_id: UUID) -> None:
-        self.user_id, self.device_id = user_id, device_id
-        self.features = frozenset({"presence"})
-        self.close_code: int | None = None
-        self.limits: Any = None
-        self.closing, self.key, self.acted_at = False, 0, 0
-        self.start_position = self.newest_position = 0
+        super().__init__(user_id, device_id)
         self.told: dict[UUID, Any] = {}
 
-    def send_text(self, text: str) -> None:
-        frame = msgspec.json.decode(text)
-        assert frame["type"] == "presence.changed"
-        person_id = UUID(frame["data"]["user_id"])
-        assert self.told[person_id] != frame["data"], "told the same again"
-        self.told[person_id] = frame["data"]
+    def take(self, data: dict[str, Any]) -> None:
+        person_id = UUID(data["user_id"])
+        assert self.told[person_id] != data, "told the same again"
+        self.told[person_id] = data
 
 
 @dataclass
 class Device:
-    id: UUID = field(default_factory=uuid4)
+    """``beat_at``: when it last said over HTTP that it is there; ``asked_at``: when the person
+    before it last did something as far as it said so there."""
+
+    id: UUID
     sockets: list[Any] = field(default_factory=list)
     active_at: int = 0
     left_at: int | None = None
+    beat_at: int | None = None
+    asked_at: int = 0
 
     def is_here(self, now: int) -> bool:
         return bool(self.sockets) or (self.left_at is not None and now < self.left_at + DAMPING)
+
+    def beats(self, now: int, margin: int = 0) -> bool:
+        return self.beat_at is not None and now + margin < self.beat_at + LEASE
+
+    def activities(self, now: int) -> list[int]:
+        here, beats = self.is_here(now), self.beats(now)
+        return [self.active_at] * here + [self.asked_at] * beats
 
 
 @dataclass
 class Someone:
     id: UUID
-    devices: list[Device] = field(default_factory=lambda: [Device() for _ in range(DEVICES)])
+    devices: list[Device]
     mode: str = "auto"
     last_seen: int = 0
+    talks: bool = False
     shows: bool = True
     shows_last_seen: bool = True
+    shows_call: bool = True
+
+    def activities(self, now: int) -> list[int]:
+        return [at for device in self.devices for at in device.activities(now)]
 
 
 class Script:
     def __init__(self, traveller: time_machine.Traveller) -> None:
         self.traveller = traveller
         self.loop = asyncio.new_event_loop()
-        self.people = [Someone(user_id) for user_id in make_people(PEOPLE, 0)]
+        self.people = [Someone(one, devices_of(one)) for one in make_people(PEOPLE, 0)]
         self.blocked: set[frozenset[UUID]] = set()
         self.friends: set[frozenset[UUID]] = set()
         self.meet(0, 1)
@@ -101,7 +112,7 @@ class Script:
         device = self.people[who].devices[which]
         if not device.is_here(self.now):
             device.active_at = self.now
-        socket: Any = FakeSocket(self.people[who].id, device.id)
+        socket: Any = ToldSocket(self.people[who].id, device.id)
         device.sockets.append(socket)
         self.on_loop(hub.add, socket)
         self.on_loop(hub.opened, socket)
@@ -121,16 +132,31 @@ class Script:
                 device.active_at = self.now
             self.on_loop(hub.acted, device.sockets[0])
 
+    def beat(self, who: int, which: int, active: bool) -> None:
+        device = self.people[who].devices[which]
+        if active or not device.beats(self.now):
+            device.asked_at = self.now
+        device.beat_at = self.now
+        heartbeat(user_id=self.people[who].id, device_id=device.id, active=active)
+
+    def talk(self, who: int, talks: bool) -> None:
+        self.people[who].talks = talks
+        people_changed([self.people[who].id])
+
     def wish(self, who: int, mode: str) -> None:
         person = self.people[who]
         self.see(person)
         person.mode = mode
         set_mode(person.id, mode)
 
-    def show(self, who: int, status: bool, last_seen: bool) -> None:
+    def show(self, who: int, status: bool, last_seen: bool, call: bool) -> None:
         person = self.people[who]
-        person.shows, person.shows_last_seen = status, last_seen
-        changes = {"show_online_status": status, "show_last_seen": last_seen}
+        person.shows, person.shows_last_seen, person.shows_call = status, last_seen, call
+        changes = {
+            "show_online_status": status,
+            "show_last_seen": last_seen,
+            "show_in_call": call,
+        }
         update_profile(user=User.objects.get(pk=person.id), changes=changes)
 
     def part(self, who: int, whom: int, are_parted: bool) -> None:
@@ -160,6 +186,10 @@ class Script:
             self.on_loop(watching.unwatch, socket, [self.people[whom].id])
             socket.told.pop(self.people[whom].id, None)
 
+    def talking(self, user_ids: Collection[UUID]) -> set[UUID]:
+        """In the place of what calling would say."""
+        return {one.id for one in self.people if one.talks and one.id in user_ids}
+
     # What is to come of it
 
     @property
@@ -168,14 +198,14 @@ class Script:
 
     def see(self, person: Someone) -> None:
         if person.mode != "invisible":
-            here = [device.active_at for device in person.devices if device.is_here(self.now)]
-            person.last_seen = max([person.last_seen, *here])
+            person.last_seen = max([person.last_seen, *person.activities(self.now)])
 
     def status(self, person: Someone) -> str:
-        here = [device.active_at for device in person.devices if device.is_here(self.now)]
-        idle = self.now - max(here, default=-OFFLINE - AWAY)
+        idle = self.now - max(person.activities(self.now), default=-OFFLINE - AWAY)
         if idle >= AWAY + OFFLINE or person.mode == "invisible":
             return "offline"
+        if person.talks and person.shows_call and person.mode == "auto":
+            return "busy"
         return "away" if idle >= AWAY or person.mode == "away" else "online"
 
     def expected(self, viewer: Someone, person: Someone) -> dict[str, Any]:
@@ -209,9 +239,14 @@ class Script:
         active = {
             person.id
             for person in self.people
-            if any(d.sockets and self.now - d.active_at < AWAY for d in person.devices)
+            if any(self.is_active(device) for device in person.devices)
         }
         assert active_ids([person.id for person in self.people]) == active
+
+    def is_active(self, device: Device) -> bool:
+        by_socket = device.sockets and self.now - device.active_at < AWAY
+        by_requests = device.beats(self.now, DAMPING) and self.now - device.asked_at < AWAY
+        return bool(by_socket or by_requests)
 
     def on_loop(self, function: Any, *arguments: Any) -> None:
         async def call() -> None:
@@ -235,15 +270,20 @@ class Script:
 
 
 who, which = st.integers(0, PEOPLE - 1), st.integers(0, DEVICES - 1)
-SPANS = (1, 999, DAMPING - 1, DAMPING, AWAY - 1, AWAY, OFFLINE - 1, OFFLINE, AWAY + OFFLINE)
+SPANS = (
+    *(1, 999, DAMPING - 1, DAMPING, LEASE - 1, LEASE),
+    *(AWAY - 1, AWAY, OFFLINE - 1, OFFLINE, AWAY + OFFLINE),
+)
 STEPS = st.one_of(
     st.tuples(st.just("wait"), st.sampled_from(SPANS)),
     st.tuples(st.just("open"), who, which),
     st.tuples(st.just("open"), who, which),
     st.tuples(st.just("close"), who, which),
     st.tuples(st.just("act"), who, which),
+    st.tuples(st.just("beat"), who, which, st.booleans()),
+    st.tuples(st.just("talk"), who, st.booleans()),
     st.tuples(st.just("wish"), who, st.sampled_from(["auto", "away", "invisible"])),
-    st.tuples(st.just("show"), who, st.booleans(), st.booleans()),
+    st.tuples(st.just("show"), who, *[st.booleans()] * 3),
     st.tuples(st.just("part"), who, who, st.booleans()),
     st.tuples(st.just("meet"), who, who),
     st.tuples(st.just("watch"), who, which, who),
@@ -252,14 +292,10 @@ STEPS = st.one_of(
 )
 
 
-@pytest.fixture(params=["memory", "redis"])
-def stores(request: pytest.FixtureRequest, settings: Any) -> Iterator[None]:
-    if request.param == "redis":
-        server: RedisServer = request.getfixturevalue("redis_server")
-        settings.REDIS_URL = server.url
-    chosen.forget()
-    yield
-    chosen.forget()
+def devices_of(user_id: UUID) -> list[Device]:
+    open_devices(user_ids=[user_id] * DEVICES, origin=Origin(device_name="one"), now=clock.now())
+    made = SignIn.objects.filter(user_id=user_id).values_list("pk", flat=True)
+    return [Device(device_id) for device_id in made]
 
 
 @script_settings(
@@ -268,9 +304,12 @@ def stores(request: pytest.FixtureRequest, settings: Any) -> Iterator[None]:
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(steps=st.lists(STEPS, min_size=10, max_size=40))
-def test_everybody_is_told_what_they_may_know(stores: None, steps: list[Any]) -> None:
+def test_everybody_is_told_what_they_may_know(
+    stores: None, monkeypatch: pytest.MonkeyPatch, steps: list[Any]
+) -> None:
     with time_machine.travel("2026-03-01T12:00:00Z", tick=False) as traveller:
         script = Script(traveller)
+        monkeypatch.setattr(registry, "_calls", [script.talking])
         script.open(0, 0)
         script.open(1, 0)
         script.watch(0, 0, 1)

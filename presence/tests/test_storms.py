@@ -1,6 +1,8 @@
-"""Many at once: no write per heartbeat, no flicker when everybody comes back."""
+"""Many at once: no write per heartbeat, and hardly a word when everybody comes back."""
 
 import asyncio
+import json
+from collections import Counter
 from typing import Any
 from uuid import uuid4
 
@@ -10,166 +12,192 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from messaging.tests.people import make_people
+from pairly.accounts.services import Origin, open_devices
 from pairly.core import clock
-from pairly.core.table import Table
-from pairly.realtime.connections import hub
-from presence import registry
+from pairly.realtime.consumers import SocketEndpoint
 from presence.models import Count, PastVisit, Presence
 from presence.selectors import seen
 from presence.status import Status
 from presence.stores.chosen import store
-from presence.tasks import count_presence, forget_presence, sweep_presence
-from presence.tests.test_random_script import FakeSocket
-from presence.tracker import tracker, worker
-from presence.watching import watching
+from presence.tasks import count_presence, forget_presence
+from presence.tests.crowd import Crowd, FakeSocket
 from tests.explain import assert_uses_index
+from tests.sizes import examples
+from tests.writes import no_database_writes
 
 pytestmark = pytest.mark.mongodb
 
-CROWD = 2000
+SOCKETS = 2000
+WATCHED = 500
+"""As many as one socket may watch."""
+WATCHERS = 3
+BEATING = examples(small=200, ci=2000, torture=2000)
+BEATS = 3
 
 
-class Counting(FakeSocket):
-    """A socket that only counts what it is told."""
+@pytest.mark.usefixtures("stores")
+def test_a_storm_of_reconnects_is_no_news(
+    crowd: Crowd, clock_stands: time_machine.Traveller
+) -> None:
+    people = make_people(WATCHED, 0)
+    watchers = [FakeSocket(person, uuid4()) for person in make_people(WATCHERS, 0)]
+    sockets = [FakeSocket(person, uuid4()) for person in people * (SOCKETS // WATCHED)]
+    assert len(sockets) == SOCKETS
 
-    frames = 0
+    def heard(times: int) -> bool:
+        """Each watcher so often of each person."""
+        wanted = Counter(dict.fromkeys(people, times))
+        return all(watcher.heard == wanted for watcher in watchers)
 
-    def send_text(self, text: str) -> None:
-        self.frames += 1
-
-
-class Crowd:
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        # Everybody knows everybody here.
-        monkeypatch.setattr(registry, "_acquaintances", [set])
-        self.loop = asyncio.new_event_loop()
-        self.people = make_people(20, 0)
-        self.sockets: list[Any] = []
-
-    def run(self, function: Any, *arguments: Any) -> None:
-        async def call() -> None:
-            function(*arguments)
-
-        self.loop.run_until_complete(call())
-
-    def settle(self) -> None:
-        for _round in range(5):
-            worker.call(lambda requests: [None] * len(requests), None)
-            self.loop.run_until_complete(asyncio.sleep(0))
-
-    def come(self, sockets: list[Any]) -> None:
-        for socket in sockets:
-            hub.add(socket)
-            hub.opened(socket)
-
-    def go(self, sockets: list[Any]) -> None:
-        for socket in sockets:
-            hub.remove(socket)
-            hub.closed(socket)
+    crowd.come(watchers)
+    for watcher in watchers:
+        assert set(crowd.watch(watcher, people)) == {"offline"}
+    crowd.come(sockets)
+    assert heard(1)
+    for _storm in range(2):
+        crowd.go(sockets)
+        clock_stands.shift(4.999)
+        crowd.sweep()
+        crowd.come(sockets)
+        crowd.sweep()
+    assert heard(1)
+    # They leave for good: one word about each, and a row for each stay.
+    crowd.go(sockets)
+    clock_stands.shift(5)
+    crowd.sweep()
+    assert heard(2)
+    assert PastVisit.objects.count() == SOCKETS
 
 
-@pytest.fixture
-def crowd(monkeypatch: pytest.MonkeyPatch) -> Any:
-    made = Crowd(monkeypatch)
-    yield made
-    made.run(made.go, made.sockets)
-    made.settle()
-    tracker.forget()
-    watching.forget()
-    made.loop.close()
+@pytest.mark.usefixtures("stores", "clock_stands")
+def test_after_a_restart_each_is_told_of_once_at_most(crowd: Crowd) -> None:
+    people = make_people(WATCHED, 0)
+    viewers = make_people(WATCHERS, 0)
+    devices = [(person, uuid4()) for person in people * (SOCKETS // WATCHED)]
+    crowd.come([FakeSocket(*device) for device in devices])
+    crowd.forget_sockets()
+    # Everybody is back, and those who watch are so in the midst of it.
+    half = SOCKETS // 3
+    crowd.come([FakeSocket(*device) for device in devices[:half]])
+    watchers = [FakeSocket(viewer, uuid4()) for viewer in viewers]
+    crowd.come(watchers)
+    shown = [crowd.watch(watcher, people) for watcher in watchers]
+    crowd.come([FakeSocket(*device) for device in devices[half:]])
+    crowd.sweep()
+    for watcher, statuses in zip(watchers, shown, strict=True):
+        news = statuses.count("offline")
+        assert watcher.heard.total() == len(watcher.heard) == news
+        assert set(watcher.statuses) <= {"online"}
 
 
-def test_a_storm_of_reconnects_is_no_news(crowd: Crowd) -> None:
-    with time_machine.travel("2026-03-01T12:00:00Z", tick=False) as traveller:
-        watcher: Any = Counting(crowd.people[0], uuid4())
-        crowd.run(crowd.come, [watcher])
-        sockets = [Counting(person, uuid4()) for person in crowd.people[1:] for _ in range(105)]
-        assert len(sockets) + 5 >= CROWD
-        crowd.loop.run_until_complete(watching.watch(watcher, crowd.people))
-        crowd.run(crowd.come, sockets)
-        crowd.settle()
-        people = len(crowd.people) - 1
-        assert watcher.frames == people
-        for _storm in range(3):
-            crowd.run(crowd.go, sockets)
-            crowd.settle()
-            traveller.shift(4)
-            sweep_presence()
-            crowd.run(crowd.come, sockets)
-            crowd.settle()
-            sweep_presence()
-            crowd.settle()
-        assert watcher.frames == people
-        # They leave for good: one word for each, and a row for each stay.
-        crowd.run(crowd.go, sockets)
-        crowd.settle()
-        traveller.shift(5)
-        sweep_presence()
-        crowd.settle()
-        assert watcher.frames == 2 * people
-        assert PastVisit.objects.count() == len(sockets)
-        crowd.sockets = [watcher]
+class Line:
+    """A socket at the true endpoint, without a network."""
+
+    def __init__(self, token: str) -> None:
+        self._scope = {"headers": [(b"authorization", f"Bearer {token}".encode())]}
+        self._heard: asyncio.Queue[Any] = asyncio.Queue()
+        self.said: Counter[str] = Counter()
+
+    async def serve(self, endpoint: SocketEndpoint) -> None:
+        await self._heard.put({"type": "websocket.connect"})
+        await endpoint(self._scope, self._heard.get, self._take)
+
+    async def _take(self, message: Any) -> None:
+        if message["type"] == "websocket.send":
+            self.said[json.loads(message["text"])["type"]] += 1
+
+    def beat(self) -> None:
+        frame = '{"type":"presence.heartbeat","id":"1","data":{}}'
+        self._heard.put_nowait({"type": "websocket.receive", "text": frame})
+
+    def leave(self) -> None:
+        self._heard.put_nowait({"type": "websocket.disconnect"})
 
 
-def test_heartbeats_write_nothing(crowd: Crowd, monkeypatch: pytest.MonkeyPatch) -> None:
-    sockets: list[Any] = [Counting(person, uuid4()) for person in crowd.people]
-    crowd.sockets = sockets
-    crowd.run(crowd.come, sockets)
+@pytest.mark.usefixtures("stores")
+def test_heartbeats_write_nothing(crowd: Crowd, clock_stands: time_machine.Traveller) -> None:
+    people = make_people(BEATING, 0)
+    tokens = open_devices(user_ids=people, origin=Origin(device_name="one"), now=clock.now())
+    lines = [Line(token) for token in tokens]
+
+    async def all_said(type: str, times: int) -> None:
+        while not all(line.said[type] == times for line in lines):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+    async def beat(times: int) -> None:
+        for line in lines:
+            line.beat()
+        await asyncio.wait_for(all_said("ack", times), 120)
+
+    async def open_all() -> "asyncio.Future[Any]":
+        serving = asyncio.gather(*(line.serve(endpoint) for line in lines))
+        await asyncio.wait_for(all_said("ready", 1), 120)
+        return serving
+
+    endpoint = SocketEndpoint("presence")
+    serving = crowd.loop.run_until_complete(open_all())
     crowd.settle()
-    written: list[str] = []
-    for name in ("insert", "compare_and_set", "delete"):
-        monkeypatch.setattr(Table, name, lambda *_a, name=name, **_k: written.append(name))
-    with time_machine.travel(clock.now(), tick=False) as traveller:
-        with CaptureQueriesContext(connection) as queries:
-            for _beat in range(50):
-                traveller.shift(1)
-                for socket in sockets:
-                    crowd.run(hub.acted, socket)
+    with pytest.raises(AssertionError), no_database_writes():
+        Presence.objects.create(user_id=people[0])
+    with no_database_writes():
+        for beats in range(1, BEATS + 1):
+            clock_stands.shift(1)
+            crowd.loop.run_until_complete(beat(beats))
             crowd.settle()
-        assert (written, queries.captured_queries) == ([], [])
-        now = clock.to_milliseconds(clock.now())
-        states = store().read(crowd.people)
-        assert {visit.active_at for s in states.values() for visit in s.visits} == {now}
+    now = clock.to_milliseconds(clock.now())
+    states = store().read(people)
+    assert [visit.active_at for s in states.values() for visit in s.visits] == [now] * BEATING
+    for line in lines:
+        line.leave()
+    crowd.loop.run_until_complete(serving)
 
 
-def test_history_is_counted_and_forgotten(crowd: Crowd) -> None:
-    with time_machine.travel("2026-03-01T12:00:30Z", tick=False) as traveller:
-        crowd.sockets = [Counting(person, uuid4()) for person in crowd.people[:3]]
-        crowd.run(crowd.come, crowd.sockets)
-        crowd.settle()
-        count_presence()
-        count_presence()
-        assert store().counts()[Status.ONLINE] == 3
-        (counted,) = Count.objects.all()
-        assert (counted.online, counted.away, counted.at.second) == (3, 0, 0)
-        online = [store().people(Status.ONLINE, offset=at, limit=2) for at in (0, 2, 4)]
-        assert [len(page) for page in online] == [2, 1, 0]
-        assert {person for page in online for person in page} == set(crowd.people[:3])
-        crowd.run(crowd.go, crowd.sockets)
-        crowd.settle()
-        crowd.sockets = []
-        traveller.shift(5)
-        assert sweep_presence() == 3
-        assert sweep_presence() == 0
-        assert Presence.objects.exclude(last_seen_at=None).count() == 3
-        traveller.shift(30 * 24 * 3600)
-        assert forget_presence() == 1
-        traveller.shift(60)
-        assert forget_presence() == 3
+@pytest.mark.usefixtures("stores")
+def test_history_is_counted_and_forgotten(
+    crowd: Crowd, clock_stands: time_machine.Traveller
+) -> None:
+    clock_stands.shift(30)
+    people = make_people(3, 0)
+    sockets = [FakeSocket(person, uuid4()) for person in people]
+    crowd.come(sockets)
+    count_presence()
+    count_presence()
+    assert store().counts()[Status.ONLINE] == 3
+    (counted,) = Count.objects.all()
+    assert (counted.online, counted.away, counted.at.second) == (3, 0, 0)
+    online = [store().people(Status.ONLINE, offset=at, limit=2) for at in (0, 2, 4)]
+    assert [len(page) for page in online] == [2, 1, 0]
+    assert {person for page in online for person in page} == set(people)
+    crowd.go(sockets)
+    clock_stands.shift(5)
+    crowd.sweep()
+    assert PastVisit.objects.count() == 3
+    crowd.sweep()
+    assert PastVisit.objects.count() == 3
+    assert Presence.objects.exclude(last_seen_at=None).count() == 3
+    # The count is of 12:00:00, and the visits ended at 12:00:35: kept for thirty days, to the edge.
+    clock_stands.shift(30 * 24 * 3600 - 35)
+    assert forget_presence() == 0
+    clock_stands.shift(0.001)
+    assert forget_presence() == 1
+    clock_stands.shift(34.999)
+    assert forget_presence() == 0
+    clock_stands.shift(0.001)
+    assert forget_presence() == 3
 
 
-def test_reads_go_through_indexes(crowd: Crowd) -> None:
-    now = clock.now()
+def test_reads_go_through_indexes() -> None:
+    now, people = clock.now(), make_people(20, 0)
     visits = [
         PastVisit(user_id=person, device_kind="web", started_at=now, ended_at=now)
-        for person in crowd.people
+        for person in people
         for _ in range(20)
     ]
     PastVisit.objects.bulk_create(visits)
-    mine = PastVisit.objects.filter(user_id=crowd.people[0]).order_by("-id")[:10]
+    mine = PastVisit.objects.filter(user_id=people[0]).order_by("-id")[:10]
     assert_uses_index(mine)
     assert_uses_index(PastVisit.objects.filter(ended_at__lt=now)[:10])
-    pairs = [(crowd.people[0], person) for person in crowd.people]
+    pairs = [(people[0], person) for person in people]
     with CaptureQueriesContext(connection) as few:
         seen(pairs[:2], now)
     with CaptureQueriesContext(connection) as many:

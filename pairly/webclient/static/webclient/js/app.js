@@ -1,5 +1,6 @@
 /** Start: who is here, and which page shows. */
 import { forgetAttachments, useApi as attachmentsUseApi } from "./attachments.js";
+import { createAttention } from "./attention.js";
 import { forgetPhotos, useApi } from "./avatar.js";
 import { createCallHistory } from "./callhistory.js";
 import { createCallView } from "./callview.js";
@@ -40,6 +41,7 @@ const WHY_CALL_ENDED = {
   moderation: () => "The call was ended by Pairly.",
 };
 
+const attention = createAttention({ onBack: () => client.socket.poke() });
 const client = createClient({
   onEnded: showSignIn,
   onRefused: (_item, error) => {
@@ -53,6 +55,7 @@ const client = createClient({
     else toast(error.message, { kind: "error", traceId: error.traceId });
   },
   onTold: (notification) => bell.told(notification),
+  isActive: attention.isHere,
 });
 useApi(client.api);
 attachmentsUseApi(client.api);

@@ -13,8 +13,9 @@ import { changed, reset, set, state } from "./store.js";
 
 /** `onEnded(code)`: signed out from here or elsewhere; `onRefused(item, error)`: a message was
  * refused; `openConversation()`: the id that is looked at; `onCallEnded(item, reason)`,
- * `onCallRefused(error)`: see calls.js; `onTold(notification)`: see notifications.js. */
-export function createClient({ onEnded, onRefused, openConversation, onCallEnded, onCallRefused, onTold }) {
+ * `onCallRefused(error)`: see calls.js; `onTold(notification)`: see notifications.js; `isActive()`: whether somebody is at
+ * the window. */
+export function createClient({ onEnded, onRefused, openConversation, onCallEnded, onCallRefused, onTold, isActive }) {
   const api = createApi({ getToken: () => session.token, onSignedOut: () => ended(4401) });
   const socket = new PairlySocket({
     url: `${location.protocol === "https:" ? "wss:" : "ws:"}//${location.host}/ws/`,
@@ -22,7 +23,7 @@ export function createClient({ onEnded, onRefused, openConversation, onCallEnded
     readState,
     onEvent: applyEvent,
     onStatus: statusChanged,
-    isActive: () => !document.hidden,
+    isActive,
   });
   const chat = createChat({ api });
   const calls = createCalls({ api, socket, onEnded: onCallEnded, onRefused: onCallRefused });

@@ -2,6 +2,7 @@
 import { avatar } from "./avatar.js";
 import { $, setText, whileBusy } from "./dom.js";
 import { countryName } from "./format.js";
+import { presenceDot, presenceWord } from "./presence.js";
 import { on, state } from "./store.js";
 import { toast, toastError } from "./toasts.js";
 import { clearRefusal, confirm, dialog, showRefusal } from "./widgets.js";
@@ -14,6 +15,7 @@ export function createPerson(client, { write }) {
   let reported = null; // {target_type, target_id}
 
   on("blocked", show);
+  on("presence", show);
   $("person-write").addEventListener("click", (event) =>
     whileBusy(event.currentTarget, async () => (await write(person)) && sheet.close()));
   $("person-report").addEventListener("click", () => openReport(person));
@@ -37,9 +39,9 @@ export function createPerson(client, { write }) {
   function show() {
     if (!person) return;
     const isBlocked = state.blocked.has(person.id);
-    $("person-avatar").replaceChildren(avatar(person, "large"));
+    $("person-avatar").replaceChildren(avatar(person, "large"), presenceDot(person.id) || "");
     setText($("person-name"), person.age ? `${person.display_name}, ${person.age}` : person.display_name);
-    setText($("person-facts"), countryName(person.country));
+    setText($("person-facts"), [presenceWord(person.id), countryName(person.country)].filter(Boolean).join(" · "));
     setText($("person-bio"), person.bio || "");
     $("person-write").hidden = isBlocked;
     setText($("person-block"), isBlocked ? "Unblock" : "Block");

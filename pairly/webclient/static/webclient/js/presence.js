@@ -6,6 +6,7 @@ import { changed, on, set, state } from "./store.js";
 
 const WATCHED_MAX = 500;
 const WORDS = { online: "Online", busy: "In a call", away: "Away" };
+const WISHES = { away: "You show as away", invisible: "You are invisible" };
 
 export function createPresence({ api, socket }) {
   let watched = new Set(); // on the open socket
@@ -52,9 +53,21 @@ export function createPresence({ api, socket }) {
 
 /** What an avatar wears; nothing for who is offline. */
 export function presenceDot(userId) {
-  const word = WORDS[state.presence.get(userId)?.status];
-  if (!word) return null;
-  return h("span", { class: `presence ${state.presence.get(userId).status}` }, h("span", { class: "visually-hidden" }, word));
+  const status = state.presence.get(userId)?.status;
+  return WORDS[status] ? dot(status, WORDS[status]) : null;
+}
+
+/** What one's own avatar wears, who wishes to be seen as something else. */
+export function wishDot() {
+  return wishWord() ? dot(state.mode, wishWord()) : null;
+}
+
+export function wishWord() {
+  return WISHES[state.mode] || "";
+}
+
+function dot(kind, word) {
+  return h("span", { class: `presence ${kind}`, title: word }, h("span", { class: "visually-hidden" }, word));
 }
 
 /** In words, with when they were last here if they tell it; empty where nothing is known. */

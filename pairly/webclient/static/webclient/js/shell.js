@@ -3,6 +3,7 @@ import { avatar } from "./avatar.js";
 import { unreadTotal } from "./chat.js";
 import { $, setText } from "./dom.js";
 import { countOf } from "./format.js";
+import { wishDot, wishWord } from "./presence.js";
 import { CLOSE_CODES, STATUS } from "./protocol.js";
 import { on, state } from "./store.js";
 import { toastError } from "./toasts.js";
@@ -24,15 +25,17 @@ export function createShell(client, { openCredits, openSettings }) {
   $("balance").addEventListener("click", openCredits);
   $("banner-retry").addEventListener("click", () => client.socket.poke());
   on("me", showMe);
+  on("mode", showMe);
   on("wallet", showBalance);
   on("conversations", showUnread);
   on("connection", showConnection);
 
   function showMe() {
     if (!state.me) return;
-    $("account-avatar").replaceChildren(avatar(state.me, "small"));
+    $("account-avatar").replaceChildren(avatar(state.me, "small"), wishDot() || "");
     setText($("account-name"), state.me.display_name);
     setText($("account-email"), state.me.email);
+    setText($("account-wish"), wishWord());
   }
 
   function showBalance() {
