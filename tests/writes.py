@@ -26,7 +26,7 @@ def no_database_writes() -> Iterator[None]:
 @contextmanager
 def _watched_sqlite() -> Iterator[None]:
     """Its version, as one connection sees it, moves with the commits of all others."""
-    path = settings.DATABASES[DEFAULT_DB_ALIAS]["NAME"]
+    path = str(settings.DATABASES[DEFAULT_DB_ALIAS]["NAME"])
     with closing(sqlite3.connect(path)) as database:
         version = "PRAGMA data_version"
         before = database.execute(version).fetchone()

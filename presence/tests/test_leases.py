@@ -121,12 +121,13 @@ def test_a_store_that_knows_more_than_the_database_holds_nobody_up(
     crowd: Crowd, clock_stands: time_machine.Traveller
 ) -> None:
     """As after a backup of the database was restored."""
-    sockets = [FakeSocket(uuid4(), uuid4()), FakeSocket(*make_people(1, 0), uuid4())]
+    (known,) = make_people(1, 0)
+    sockets = [FakeSocket(person, uuid4()) for person in (uuid4(), known)]
     crowd.come(sockets)
     crowd.go(sockets)
     clock_stands.shift(5)
     crowd.sweep()
-    assert [visit.user_id for visit in PastVisit.objects.all()] == [sockets[1].user_id]
+    assert [visit.user_id for visit in PastVisit.objects.all()] == [known]
     assert not store().due(clock.to_milliseconds(clock.now()), 1)
 
 
