@@ -68,7 +68,7 @@ def presence_view(request: HttpRequest) -> HttpResponse:
         "title": PAGE.title,
         "form": form if staff.has_perm("users.view") else (),
         "facts": [(s.label, f"{n:,}") for s, n in staff_presence.counts_now().items()],
-        "charts": [_chart(counts)] if counts else [],
+        "charts": [_chart(counts)],
         "tables": tables,
     }
     return TemplateResponse(request, "staff/report.html", context)

@@ -1,10 +1,11 @@
 """Who may know: those who share a conversation and whom nothing parts, as far as one allows it."""
 
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
-from presence.tests.scene import Scene
+from pairly.accounts.services import suspend_user
+from presence.tests.scene import Scene, settle
 from tests.clients import Person, Refused, Socket
 
 pytestmark = pytest.mark.mongodb
@@ -24,19 +25,30 @@ def raw(viewer: Person, watcher: Socket, person_id: str) -> set[str]:
     return {text.replace(person_id, "") for text in (http, frame)}
 
 
-def test_a_stranger_reads_the_same_bytes_of_everybody(scene: Scene, live_server_url: str) -> None:
-    """Invisible, hidden, blocked, deleted, never made, and just not acquainted."""
+@pytest.mark.parametrize("write_to_each_other", [False, True])
+def test_the_same_bytes_are_read_of_everybody(
+    scene: Scene, live_server_url: str, write_to_each_other: bool
+) -> None:
+    """Invisible, hidden, blocked, suspended, deleted, never made, and just not acquainted; also by
+    whom they write with, but that the invisible show when they left unless they hide it."""
     cleo, watcher = scene.cleo, scene.cleo.socket("/ws/presence/")
-    hidden, invisible, blocking, deleted = [
-        Person.register(live_server_url, name) for name in ("Dan", "Eve", "Fay", "Gil")
+    out_of_sight = [
+        Person.register(live_server_url, name) for name in ("Dan", "Eve", "Fay", "Gil", "Hal")
     ]
-    for person in (scene.ava, hidden, invisible, blocking, deleted):
+    hidden, invisible, blocking, suspended, deleted = out_of_sight
+    for person in out_of_sight:
+        if write_to_each_other:
+            cleo.open_conversation(person)
+    for person in (scene.ava, *out_of_sight):
         person.socket()
     hidden.call("PATCH", "me", {"show_online_status": False})
     invisible.call("PUT", "presence", {"mode": "invisible"})
+    invisible.call("PATCH", "me", {"show_last_seen": False})
     blocking.call("PUT", f"blocks/{cleo.id}")
+    suspend_user(actor_id=None, user_id=UUID(suspended.id), reason="spam")
     deleted.call("DELETE", "me", {"password": deleted.password})
-    everybody = [scene.ava, hidden, invisible, blocking, deleted]
+    settle()
+    everybody = [scene.ava, *out_of_sight]
     answers = [raw(cleo, watcher, one) for one in (*(p.id for p in everybody), str(uuid4()))]
     assert answers[1:] == answers[:-1]
     # Nor does one hear of them.
