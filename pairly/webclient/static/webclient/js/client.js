@@ -58,8 +58,8 @@ export function createClient({ onEnded, onRefused, openConversation, onCallEnded
     if (type === "message.new") {
       if (data.wallet) set({ wallet: data.wallet });
       dropSent(data.message);
-      chat.messageArrived(data.message)?.catch(() => {}); // read with the next message, or afresh
-      receipts.schedule();
+      // A new conversation is fetched first; if that fails, with the next message, or afresh.
+      Promise.resolve(chat.messageArrived(data.message)).then(receipts.schedule, () => {});
     } else if (type.startsWith("call.")) calls.applyEvent({ type, data });
     else if (type.startsWith("notification.")) notifications.applyEvent({ type, data });
     else handlers[type]?.(data);
