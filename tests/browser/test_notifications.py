@@ -133,6 +133,14 @@ class Pushed:
         message = {"origin": self._url, "registrationId": self._registrations[-1]["registrationId"]}
         self._cdp.send("ServiceWorker.deliverPushMessage", {**message, "data": data})
 
+    def press(self) -> None:
+        """The notification that is shown, or is about to be."""
+        give_up = time.monotonic() + WAIT_SECONDS
+        while not self.worker.evaluate(SHOWN):
+            assert time.monotonic() < give_up
+            self.page.wait_for_timeout(100)
+        self.worker.evaluate(PRESS)
+
     def expect_shown(self, *expected: list[str]) -> None:
         give_up = time.monotonic() + WAIT_SECONDS
         while (shown := self.worker.evaluate(SHOWN)) != list(expected):
@@ -178,7 +186,7 @@ def test_a_push_is_shown_by_the_worker_and_opens_what_it_is_about(
     pushed.push(json.dumps(ring | {"ring": True}))
     pushed.expect_shown(["Ben calls", "Video", "r"])
     window.find("#preferences-dialog [data-close]").click()
-    pushed.worker.evaluate(PRESS)
+    pushed.press()
     expect(window.page).to_have_url(re.compile("#/calls$"))
     pushed.expect_shown()
 
@@ -204,7 +212,7 @@ def test_a_push_is_shown_by_the_worker_and_opens_what_it_is_about(
     pushed.push(payload)
     state = "SELECT 1 FROM notifications_delivery WHERE _id=? AND state=?"
     wait_for_row(server, state, delivery_id, "delivered")
-    pushed.worker.evaluate(PRESS)
+    pushed.press()
     wait_for_row(server, state, delivery_id, "opened")
 
 
