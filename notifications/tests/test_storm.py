@@ -1,6 +1,7 @@
 """A storm of events, failures, wishes, nights, receipts, rivals and deaths between any two writes:
 each delivery ends once, told once, at its time."""
 
+import os
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,6 +20,8 @@ from tests.sizes import examples
 
 pytestmark = pytest.mark.mongodb
 
+IS_MONGODB = os.environ.get("PAIRLY_TEST_DATABASE") == "mongodb"
+"""There each step costs several times as much."""
 STARTS = [
     datetime(2026, 3, 28, 20, tzinfo=UTC),  # Berlin's clock goes forward in this night
     datetime(2026, 10, 24, 20, tzinfo=UTC),  # and back in this one
@@ -72,7 +75,7 @@ ROUNDS = st.tuples(st.lists(TELL, max_size=4), STEPS)
 
 
 @settings(
-    max_examples=examples(small=15, ci=100, torture=2000),
+    max_examples=examples(small=4, ci=30, torture=600) * (1 if IS_MONGODB else 4),
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )

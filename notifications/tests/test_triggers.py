@@ -5,8 +5,9 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+import time_machine
 
-from notifications.tests.senders import Recorder, pass_time
+from notifications.tests.senders import TRANSIENT, Recorder, after, pass_time
 from pairly.accounts.tests.callers import PASSWORD, Caller, Person, login
 from pairly.core import clock
 from payments.simulator.services import deliver_settled
@@ -112,6 +113,37 @@ def test_of_calls_and_credits(
         sent = ava.api.post(f"conversations/{conversation}/messages", **body)
         assert sent.status_code == 201
     assert told(ava.api) == [("credits.low", "Your credits are running low")]
+
+
+@pytest.mark.usefixtures("mail")
+def test_a_ring_that_reaches_nobody_in_time_is_a_missed_call(
+    join: Join,
+    push: Recorder,
+    travelled: time_machine.Traveller,
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from calling import reach
+    from calling.tasks import expire_ringing
+
+    monkeypatch.setattr(reach, "can_be_rung", lambda _user_id: True)
+    ava, ben = join("Ava"), join("Ben")
+    told(ben.api)
+    push.answers += [TRANSIENT] * 2
+    wish = {"callee_id": ben.id, "media": "audio", "client_id": "c1"}
+    assert ava.api.post("calls", **wish).status_code == 201
+    pass_time()
+    tried_at = [clock.now()]
+    for _ in range(settings.RING_TIMEOUT_SECONDS + 60):
+        tried = len(push.tried)
+        after(travelled, seconds=1)
+        expire_ringing()
+        rings = [one for one in push.tried[tried:] if one.kind == "call.incoming"]
+        tried_at += [clock.now()] * len(rings)
+        assert all(one.expires_at is None or one.expires_at > clock.now() for one in rings)
+    assert len(tried_at) == 2
+    assert [one.title for one in push.sent] == ["Missed call from Ava"]
+    assert told(ben.api) == [("call.missed", "Missed call from Ava")]
 
 
 @pytest.mark.usefixtures("push", "mail")
