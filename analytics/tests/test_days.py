@@ -13,7 +13,7 @@ from django.core.files.storage import default_storage
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from analytics import files
+from analytics import files, people
 from analytics.frames import open_reports
 from analytics.models import Day, Erasure, Event
 from analytics.people import write_people
@@ -194,6 +194,7 @@ class Reaper:
             (files, "store"),
             (days, "run_atomic"),
             (erasing, "run_atomic"),
+            (people, "run_atomic"),
         ):
             monkeypatch.setattr(module, name, self._deadly(getattr(module, name)))
 
@@ -237,13 +238,14 @@ def test_killed_between_any_two_steps_each_event_counts_once(
     run_atomic(lambda: [m.objects.all().delete() for m in (Event, Day, Erasure)])
     with monkeypatch.context() as patched:
         reaper = Reaper(patched)
-        told, people, gone, now = Told(), [uuid4() for _ in range(3)], set[UUID](), NOW
+        told, users, gone, now = Told(), make_people(3, 0), set[UUID](), NOW
+        write_people(NOW)
         for number, (what, one, other) in enumerate(steps):
             if what == "send":
                 events = some_events(other, 12)
-                send(people[one], *events, now=NOW)
-                if people[one] not in gone:
-                    told.add(people[one], *events)
+                send(users[one], *events, now=NOW)
+                if users[one] not in gone:
+                    told.add(users[one], *events)
             elif what == "move":
                 reaper.left = one
                 with suppress(Killed):
@@ -254,16 +256,19 @@ def test_killed_between_any_two_steps_each_event_counts_once(
                     for day in Day.objects.exclude(events_file=""):
                         moving.rebuild_rollups(day, now)
             elif what == "erase":
-                erasing.request_erasure(people[one], now)
-                gone.add(people[one])
+                erasing.request_erasure(users[one], now)
+                gone.add(users[one])
                 reaper.left = other
                 with suppress(Killed):
                     erasing.erase_due(now + timedelta(minutes=2))
                 reaper.left = -1
                 erasing.erase_due(now + timedelta(minutes=2))
-                told.forget(people[one])
+                told.forget(users[one])
             else:
                 now += timedelta(hours=2)
                 keeping.remove_stray_files(now + timedelta(hours=number))
             reaper.left = -1
             told.check(FIRST, LAST)
+        with open_reports(FIRST, LAST) as reports:
+            known = {one for (one,) in reports.execute("SELECT user_id FROM people").fetchall()}
+        assert known & set(users) == set(users) - gone

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from tests.browser.test_staff_alerts import enter, shell
 from tests.browser.test_staff_reports import PAINTED
-from tests.browser.test_staff_site import OpenSite, hire, open_site
+from tests.browser.test_staff_site import OpenSite, StaffWindow, hire, open_site
 from tests.clients import Person
 from tests.servers import RunningServer
 
@@ -30,23 +30,35 @@ for number, user_id in enumerate(people):
     for days in range(number):
         happened(user_id, "message.sent", now - timedelta(days=8 - days), kind="text")
 """
-PAGES = ("activity", "retention", "funnels", "acquisition", "features", "quality", "value", "live")
+PAGES = (
+    "activity",
+    "retention",
+    "funnels",
+    "acquisition",
+    "features",
+    "quality",
+    "value",
+    "live",
+    "saved",
+)
 
 
-@pytest.fixture
-def happenings(server: RunningServer) -> None:
-    shell(server, HAPPENINGS)
+def look_at_each_page(site: StaffWindow) -> None:
+    for page in PAGES:
+        site.goto(f"/admin/analytics/{page}/")
+        expect(site.find("h1")).to_be_visible()
+        expect(site.find(".staff-card").first).to_be_visible()
 
 
-@pytest.mark.usefixtures("happenings")
 def test_finance_builds_a_funnel_keeps_it_and_takes_it_away(
     open_site: OpenSite, hire: Callable[[str], Person], server: RunningServer, tmp_path: Path
 ) -> None:
     finance, site = hire("finance"), open_site()
     enter(server, site, finance)
-    for page in PAGES:
-        site.goto(f"/admin/analytics/{page}/")
-        expect(site.find("h1")).to_be_visible()
+    look_at_each_page(site)
+    expect(site.find("#main")).to_contain_text("Nobody has saved a report yet")
+    shell(server, HAPPENINGS)
+    look_at_each_page(site)
     site.find("#nav-sidebar-apps").get_by_role("link", name="Activity").click()
     expect(site.find("canvas.chart").first).to_be_visible()
     site.page.wait_for_function(PAINTED)
