@@ -30,6 +30,7 @@ def seconds_between(before: str, after: str) -> float:
     return (datetime.fromisoformat(after) - datetime.fromisoformat(before)).total_seconds()
 
 
+@pytest.mark.mongodb(from_ci=True)
 def test_a_call_survives_a_restart_and_not_a_long_absence(start_server: StartServer) -> None:
     times = {
         "PAIRLY_BILLING_MINUTE_SECONDS": str(MINUTE_SECONDS),
