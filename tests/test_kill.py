@@ -17,7 +17,7 @@ from tests.load import Load, Sender, check_conversation
 from tests.servers import RunningServer
 from tests.sizes import examples, is_torture
 
-pytestmark = pytest.mark.mongodb
+pytestmark = pytest.mark.mongodb(from_ci=True)
 
 PEOPLE = examples(small=20, ci=20, torture=100)
 KILLS = examples(small=3, ci=3, torture=20)
