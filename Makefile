@@ -9,10 +9,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 MANAGE := $(BIN)/python manage.py
-# Two workers more than there are cores, since each often waits for its servers; each has databases and
+# A worker more than there are cores, since each often waits for its servers; each has databases and
 # servers of its own, and a file stays in one of them. Files go out as they come, those of tests/
 # first: in there lie the long ones, and the browser's share one browser and one server.
-SPREAD := -n $(shell echo $$(( $$(nproc) + 2 ))) --dist loadfile --no-loadscope-reorder
+SPREAD := -n $(shell echo $$(( $$(nproc) + 1 ))) --dist loadfile --no-loadscope-reorder
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := run
