@@ -28,12 +28,16 @@ Stored = dict[str, list[str]]
 
 
 def settled(database_url: str) -> Stored:
-    """Every row of every table, sorted, once nothing waits to be sealed or told."""
+    """Every row of every table, sorted, once nothing waits to be sealed or told.
+
+    Read anew then: on MongoDB the first tables may have been read before the last work was done.
+    """
     deadline = time.monotonic() + SETTLE_SECONDS_MAX
-    while _waiting(found := _everything(database_url)):
+    while _waiting(_everything(database_url)):
         if time.monotonic() > deadline:
             raise TimeoutError("the server's background work did not come to an end")
         time.sleep(0.05)
+    found = _everything(database_url)
     return {name: rows for name, rows in found.items() if name not in BY_THE_CLOCK}
 
 

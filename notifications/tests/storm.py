@@ -157,7 +157,9 @@ class World:
         )
         self.disturbed = False
         again(lambda: notify([wish]))
-        assert notify([wish]) == 0
+        told: list[int] = []
+        again(lambda: told.append(notify([wish])))
+        assert told == [0]
         self.told += 1
         if alike:
             self._count(wish)
