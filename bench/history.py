@@ -45,12 +45,15 @@ def main() -> None:
     from analytics.services.messages import MESSAGES
     from pairly.core import clock
     from pairly.core.ids import new_id
+    from pairly.outbox.models import OutboxEvent
     from payments.ledger.sealing import seal_waiting
 
     for commit in _commits(list(zip(ids[::2], ids[1::2], strict=True)), count):
         _send(commit)
     seal_waiting(clock.now())
     Progress.objects.create(pk=MESSAGES, last_id=new_id())
+    # Whom these messages found away was told of them long ago.
+    OutboxEvent.objects.filter(state=OutboxEvent.State.PENDING).delete()
 
 
 def _commits(pairs: Sequence[Pair], count: int) -> Iterator[list[Pair]]:

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import chain
 from operator import attrgetter
 from typing import Any
 from uuid import UUID
@@ -119,7 +120,8 @@ class _Telling:
         self._people, self._now = people, now
         self._preferences = preferences_of(people)
         self._rows: list[Notification] = []
-        self._deliveries: list[Delivery] = []
+        self._deliveries: dict[UUID, list[Delivery]] = {}
+        """By the notification that they carry."""
         self._newest: dict[tuple[UUID, str], Notification] = {}
         self._replaces: dict[UUID, Notification] = {}
         self._pushes: dict[UUID, Delivery] = {}
@@ -149,8 +151,9 @@ class _Telling:
         if earlier is not None:
             self._take_place(earlier, row)
         self._rows.append(row)
-        for channel in kind.channels:
-            self._deliveries.append(self._delivery(row, kind, channel, preferences))
+        self._deliveries[row.pk] = [
+            self._delivery(row, kind, channel, preferences) for channel in kind.channels
+        ]
 
     def _row(self, wish: Wish, kind: Kind, preferences: Preferences, *, count: int) -> Notification:
         words = render(kind.name, preferences.language, {**wish.context, "count": count})
@@ -181,8 +184,8 @@ class _Telling:
         if earlier.pk in self._replaces:
             self._replaces[row.pk] = self._replaces[earlier.pk]
         earlier.open = earlier.listed = False
-        for delivery in self._deliveries:
-            if delivery.notification_id == earlier.pk and not delivery.is_digest:
+        for delivery in self._deliveries[earlier.pk]:
+            if not delivery.is_digest:
                 _end(delivery, Reason.COLLAPSED)
 
     def _delivery(
@@ -240,7 +243,8 @@ class _Telling:
         self._close({taken.pk for taken in self._replaces.values()})
         join_digests(self._joined)
         Notification.objects.bulk_create(self._rows)
-        DELIVERIES.insert(list(map(attrgetter(*COLUMNS), self._deliveries)))
+        deliveries = chain.from_iterable(self._deliveries.values())
+        DELIVERIES.insert(list(map(attrgetter(*COLUMNS), deliveries)))
         unread = unread_counts(self._people)
         append(list(self._news(unread)), self._now)
 
