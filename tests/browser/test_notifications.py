@@ -51,6 +51,8 @@ SUBSCRIBE = """(() => {
 })()"""
 SHOWN = """async () => (await self.registration.getNotifications())
   .map(({ title, body, tag }) => [title, body, tag])"""
+WINDOWS = """async () => (await self.clients.matchAll({ type: "window", includeUncontrolled: true }))
+  .filter((one) => new URL(one.url).pathname === "/").length"""
 PRESS = """async () => {
   const [notification] = await self.registration.getNotifications();
   self.dispatchEvent(new NotificationEvent("notificationclick", { notification }));
@@ -142,9 +144,16 @@ class Pushed:
         self.worker.evaluate(PRESS)
 
     def expect_shown(self, *expected: list[str]) -> None:
+        self._expect(SHOWN, list(expected))
+
+    def expect_windows(self, expected: int) -> None:
+        """A window that is left stays in the worker's list for a moment."""
+        self._expect(WINDOWS, expected)
+
+    def _expect(self, script: str, expected: object) -> None:
         give_up = time.monotonic() + WAIT_SECONDS
-        while (shown := self.worker.evaluate(SHOWN)) != list(expected):
-            assert time.monotonic() < give_up, shown
+        while (found := self.worker.evaluate(script)) != expected:
+            assert time.monotonic() < give_up, found
             self.page.wait_for_timeout(100)
 
 
@@ -192,6 +201,7 @@ def test_a_push_is_shown_by_the_worker_and_opens_what_it_is_about(
 
     # The window is closed: everything is shown, also what cannot be read.
     window.page.goto("about:blank")
+    pushed.expect_windows(0)
     pushed.push(json.dumps(told))
     pushed.expect_shown(["Ben", "नमस्ते", "m"])
     pushed.push(json.dumps(told | {"body": "Again, in its place"}))
