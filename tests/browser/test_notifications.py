@@ -51,7 +51,8 @@ SUBSCRIBE = """(() => {
 })()"""
 SHOWN = """async () => (await self.registration.getNotifications())
   .map(({ title, body, tag }) => [title, body, tag])"""
-WINDOWS = """async () => (await self.clients.matchAll({ type: "window", includeUncontrolled: true }))
+WINDOWS = """async () =>
+  (await self.clients.matchAll({ type: "window", includeUncontrolled: true }))
   .filter((one) => new URL(one.url).pathname === "/").length"""
 PRESS = """async () => {
   const [notification] = await self.registration.getNotifications();
