@@ -22,7 +22,8 @@ logger = logging.getLogger(__name__)
 
 RETRY_AFTER_SECONDS = (10, 60, 300, 1800, 7200)
 ATTEMPTS_MAX = 1 + len(RETRY_AFTER_SECONDS)
-ROWS_AT_ONCE = 100
+ROWS_AT_ONCE = 20
+"""A worker that is told to stop does so after these."""
 ERROR_CHARACTERS_MAX = 2000
 
 State = OutboxEvent.State
@@ -40,7 +41,7 @@ class Claim:
 def dispatch_all() -> int:
     """Run what is due until nothing is; how many rows were run."""
     count = 0
-    while ran := dispatch_due(ROWS_AT_ONCE):
+    while ran := dispatch_due():
         count += ran
     return count
 

@@ -3,7 +3,6 @@
 import logging
 import threading
 from collections.abc import Callable
-from typing import Any
 
 from django.conf import settings
 from django.db import connections
@@ -15,12 +14,13 @@ logger = logging.getLogger(__name__)
 
 
 class Worker:
-    """A thread that calls ``step`` whenever woken, and every ``poll_seconds`` when given.
+    """A thread that calls ``step`` whenever woken, and every ``poll_seconds`` when given, and then
+    again for as long as it says that it did something, unless told to stop.
 
-    Wake-ups during a step are one wake-up: what a thousand commits leave is one step's work.
+    Wake-ups during a step are one wake-up: what a thousand commits leave is found together.
     """
 
-    def __init__(self, step: Callable[[], Any], *, poll_seconds: float | None) -> None:
+    def __init__(self, step: Callable[[], int], *, poll_seconds: float | None) -> None:
         self._step = step
         self._poll_seconds = poll_seconds
         self._woken = threading.Event()
@@ -48,25 +48,26 @@ class Worker:
         """The loop itself, for a command that has a process of its own."""
         try:
             while not self._stopping:
-                self._try_step()
-                self._woken.wait(self._poll_seconds)
-                self._woken.clear()
+                if not self._try_step():
+                    self._woken.wait(self._poll_seconds)
+                    self._woken.clear()
         finally:
             connections.close_all()
 
-    def _try_step(self) -> None:
+    def _try_step(self) -> int:
         """The database or the broker may be away for a while; the rows wait."""
         try:
-            self._step()
+            return self._step()
         except Exception:
             logger.exception("dispatching the outbox failed")
+            return 0
 
 
 _worker: Worker | None = None
 _guard = threading.Lock()
 
 
-def start(step: Callable[[], Any], *, poll_seconds: float | None) -> None:
+def start(step: Callable[[], int], *, poll_seconds: float | None) -> None:
     """Let this process run ``step`` after commits."""
     global _worker
     with _guard:
@@ -99,6 +100,11 @@ def _start_messenger() -> Worker:
     global _worker
     with _guard:
         if _worker is None or not _worker.alive():
-            _worker = Worker(import_string(settings.OUTBOX_WAKE), poll_seconds=None)
+            _worker = Worker(_hand_on, poll_seconds=None)
             _worker.start()
         return _worker
+
+
+def _hand_on() -> int:
+    import_string(settings.OUTBOX_WAKE)()
+    return 0

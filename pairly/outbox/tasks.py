@@ -1,13 +1,15 @@
 """Background entry points; ``pairly/schedule.py`` says when."""
 
 from pairly.core import clock
-from pairly.outbox import dispatch, services
+from pairly.outbox import dispatch, dispatcher, services
 
 __all__ = ["clean_outbox", "dispatch_outbox"]
 
 
 def dispatch_outbox() -> None:
-    dispatch.dispatch_all()
+    """A portion; where something was due there may be more, of which the next hears."""
+    if dispatch.dispatch_due():
+        dispatcher.wake()
 
 
 def clean_outbox() -> None:

@@ -13,7 +13,7 @@ from django.db import connections
 from pairly.core.batching import events_writer, writer
 from pairly.core.checkpointing import checkpointing
 from pairly.outbox import dispatcher
-from pairly.outbox.dispatch import dispatch_all
+from pairly.outbox.dispatch import dispatch_due
 from pairly.schedule import TASKS, run, start_scheduler
 from presence.tasks import end_presence
 
@@ -30,7 +30,7 @@ def background_work() -> Iterator[None]:
     """
     scheduler = start_scheduler() if settings.MOCK_MODE else None
     if settings.MOCK_MODE:
-        dispatcher.start(dispatch_all, poll_seconds=None)  # the clock asks it as well
+        dispatcher.start(dispatch_due, poll_seconds=None)  # the clock asks it as well
     try:
         with checkpointing():
             yield

@@ -254,11 +254,38 @@ def test_the_dispatcher_of_the_process_is_woken_by_the_commit() -> None:
     heard = threading.Event()
     services.subscribe(Baked, on_baked)
     kitchen.behave = heard.set
-    dispatcher.start(dispatch_all, poll_seconds=None)
+    dispatcher.start(dispatch_due, poll_seconds=None)
     tell(cake())
     assert heard.wait(10)
     dispatcher.stop()
     assert the_row().state == "done"
+
+
+def test_a_dispatcher_that_is_told_to_stop_leaves_a_long_list_for_later() -> None:
+    began, goes_on, ended = threading.Event(), threading.Event(), threading.Event()
+    services.subscribe(Baked, on_baked)
+    for _ in range(60):
+        tell(cake())
+
+    def wait() -> None:
+        began.set()
+        assert goes_on.wait(10)
+
+    kitchen.behave = wait
+    dispatcher.start(dispatch_due, poll_seconds=None)
+    assert began.wait(10)
+    with ThreadPoolExecutor(1) as pool:
+        stopping = pool.submit(dispatcher.stop)
+        goes_on.set()
+        stopping.result(10)
+    left = OutboxEvent.objects.filter(state=OutboxEvent.State.PENDING).count()
+    assert 0 < left < 60
+
+    kitchen.behave = lambda: ended.set() if len(kitchen.baked) == 59 else None
+    dispatcher.start(dispatch_due, poll_seconds=None)
+    assert ended.wait(30)
+    dispatcher.stop()
+    assert len(kitchen.baked) == 60
 
 
 def test_a_process_that_does_not_dispatch_hands_the_word_on(

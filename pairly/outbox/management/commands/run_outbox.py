@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand
 
 from pairly.core import clock
 from pairly.outbox import services
-from pairly.outbox.dispatch import dispatch_all
+from pairly.outbox.dispatch import dispatch_all, dispatch_due
 from pairly.outbox.dispatcher import Worker
 from pairly.outbox.models import OutboxEvent
 
@@ -31,7 +31,7 @@ class Command(BaseCommand):
         if once:
             self.stdout.write(f"{dispatch_all()} rows were run.")
             return
-        worker = Worker(dispatch_all, poll_seconds=settings.OUTBOX_POLL_MILLISECONDS / 1000)
+        worker = Worker(dispatch_due, poll_seconds=settings.OUTBOX_POLL_MILLISECONDS / 1000)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: worker.stop())
         self.stdout.write("Dispatching the outbox.")
