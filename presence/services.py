@@ -67,7 +67,7 @@ def people_changed(user_ids: Collection[UUID]) -> None:
 def heartbeat(*, user_id: UUID, device_id: UUID, active: bool) -> int:
     """A device without a socket is there, for as long as a silent process is believed; the newest
     position of the person. Raises ``NotAuthenticated``."""
-    (position,) = heartbeat_positions([(user_id, device_id)])
+    (position,) = heartbeat_positions([(user_id.hex, device_id.hex)])
     if isinstance(position, NotAuthenticated):
         raise position
     now = clock.now()

@@ -50,7 +50,7 @@ def take_heartbeats(requests: Sequence[Heartbeat]) -> list[HeartbeatResult | Pai
             if _signs(call) != stored[call_id]
         ],
     )
-    positions = heartbeat_positions([(one.user_id, one.device_id) for one in requests])
+    positions = heartbeat_positions([(one.user_id.hex, one.device_id.hex) for one in requests])
     return [
         refusal or (position if isinstance(position, PairlyError) else HeartbeatResult(position))
         for refusal, position in zip(refusals, positions, strict=True)

@@ -36,6 +36,7 @@ SIGN_INS = Table(
     "ended_at",
     "second_factor_required",
     "second_factor_at",
+    hex_ids=True,
 )
 
 
@@ -89,9 +90,9 @@ def authenticate_socket(authorization_header: str | None, ticket: str | None) ->
     return SocketIdentity(user_id=device.user_id, device_id=device.pk)
 
 
-def device_states(device_ids: Collection[UUID]) -> set[UUID]:
-    """Those of the devices that may go on: signed in, the second factor proved where one is
-    wanted, the account neither suspended nor deleted. Two bulk reads.
+def device_states(device_ids: Collection[str]) -> set[str]:
+    """Those of the devices, in hex, that may go on: signed in, the second factor proved where one
+    is wanted, the account neither suspended nor deleted. Two bulk reads.
 
     Called at heartbeats, so it also notes, once in some minutes, that they are in use.
     """
@@ -103,12 +104,15 @@ def device_states(device_ids: Collection[UUID]) -> set[UUID]:
         )
         if ended_at is None and expires_at > now and (proved_at is not None or not required)
     ]
-    active = selectors.active_user_ids({user_id for _device, user_id, _used in signed_in})
+    active = selectors.active_in_hex({user_id for _device, user_id, _used in signed_in}, now)
     standing = [row for row in signed_in if row[1] in active]
-    stale = [row for row in standing if row[2] <= selectors.touched_before(now)]
+    touched_before = selectors.touched_before(now)
+    stale = [row for row in standing if row[2] <= touched_before]
     if stale:
         services.touch_devices(
-            device_ids=[row[0] for row in stale], user_ids={row[1] for row in stale}, now=now
+            device_ids=[UUID(hex=row[0]) for row in stale],
+            user_ids={UUID(hex=row[1]) for row in stale},
+            now=now,
         )
     return {row[0] for row in standing}
 

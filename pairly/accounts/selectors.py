@@ -1,8 +1,9 @@
 """Reads of people, and the one way to get at another person."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -14,7 +15,7 @@ from pairly.accounts import roles
 from pairly.accounts.models import Block, Device, Report, User
 from pairly.core import clock
 from pairly.core.errors import NotFound
-from pairly.core.table import Table
+from pairly.core.table import Row, Table
 
 __all__ = [
     "DirectoryFilter",
@@ -48,9 +49,9 @@ __all__ = [
     "with_whole_profile",
 ]
 
-STANDINGS = Table(
-    User, "id", "deleted_at", "suspended_at", "suspended_until", "shadow_restricted_at"
-)
+STANDING = ("id", "deleted_at", "suspended_at", "suspended_until", "shadow_restricted_at")
+STANDINGS = Table(User, *STANDING)
+STANDINGS_IN_HEX = Table(User, *STANDING, hex_ids=True)
 SIGN_INS = Table(Device, "id", "expires_at", "ended_at")
 ADDRESSES = Table(User, "id", "email", "email_verified_at", "deleted_at")
 RECEIPTS = Table(User, "id", "send_read_receipts")
@@ -73,13 +74,22 @@ class Standings:
 
 def standings_of(user_ids: Collection[UUID], now: datetime) -> Standings:
     """Who of the people may act, and whom others hear of. One bulk read."""
-    active, shadowed = set(), set()
-    for user_id, deleted_at, suspended_at, until, shadow in STANDINGS.select("id", user_ids):
-        if deleted_at is None and (suspended_at is None or (until is not None and until <= now)):
-            active.add(user_id)
-        if shadow is not None:
-            shadowed.add(user_id)
-    return Standings(active, shadowed)
+    rows = STANDINGS.select("id", user_ids)
+    shadowed = {row[0] for row in rows if row[-1] is not None}
+    return Standings(_active(rows, now), shadowed)
+
+
+def active_in_hex(user_ids: Collection[str], now: datetime) -> set[str]:
+    """As ``active_user_ids``, for heartbeats, whose ids stay as they are stored."""
+    return _active(STANDINGS_IN_HEX.select("id", user_ids), now)
+
+
+def _active(rows: Iterable[Row], now: datetime) -> set[Any]:
+    return {
+        user_id
+        for user_id, deleted_at, suspended_at, until, _shadow in rows
+        if deleted_at is None and (suspended_at is None or (until is not None and until <= now))
+    }
 
 
 def active_user_ids(user_ids: Collection[UUID]) -> set[UUID]:

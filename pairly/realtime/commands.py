@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from typing import Annotated
-from uuid import UUID
 
 import msgspec
 from django.conf import settings
@@ -17,12 +16,9 @@ from pairly.realtime.frames import (
     register_command,
 )
 from pairly.realtime.readers import gathering_reader, run_in_reader
-from pairly.realtime.selectors import catch_up, heartbeat_positions
+from pairly.realtime.selectors import SignIn, catch_up, heartbeat_positions
 
 __all__ = ["HeartbeatAck", "HeartbeatCommand", "SyncAck", "SyncCommand"]
-
-Beat = tuple[UUID, UUID]
-"""Whose, and of which device."""
 
 Position = Annotated[int, msgspec.Meta(ge=0, le=2**48 - 1)]
 
@@ -69,10 +65,14 @@ async def sync(connection: Connection, data: SyncCommand) -> SyncAck:
     return SyncAck(found.position, found.resync, frames)
 
 
-def take_heartbeats(beats: Sequence[Beat]) -> list[HeartbeatResult | NotAuthenticated]:
+def take_heartbeats(beats: Sequence[SignIn]) -> list[HeartbeatResult | NotAuthenticated]:
     """The newest position of each, unless the device may not go on. A few queries for them all."""
-    answers = heartbeat_positions(beats)
-    return [HeartbeatResult(one) if isinstance(one, int) else one for one in answers]
+    devices = list(set(beats))
+    answers = {
+        device: HeartbeatResult(answer) if isinstance(answer, int) else answer
+        for device, answer in zip(devices, heartbeat_positions(devices), strict=True)
+    }
+    return [answers[beat] for beat in beats]
 
 
 @register_batched_command(
@@ -84,9 +84,9 @@ def take_heartbeats(beats: Sequence[Beat]) -> list[HeartbeatResult | NotAuthenti
     batcher=gathering_reader,
     is_activity=False,
 )
-def heartbeat(connection: Connection, data: HeartbeatCommand, _origin: Origin) -> Beat:
+def heartbeat(connection: Connection, data: HeartbeatCommand, _origin: Origin) -> SignIn:
     """Reports that the device is there, and with `active` the person before it; checks the
     account. Answers the latest position, so that a lost event shows as a gap."""
     if data.active:
         hub.acted(connection)
-    return connection.user_id, connection.device_id
+    return connection.sign_in

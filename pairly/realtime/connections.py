@@ -82,6 +82,7 @@ class Connection:
         "newest_position",
         "room",
         "serving",
+        "sign_in",
         "start_position",
         "user_id",
     )
@@ -93,6 +94,7 @@ class Connection:
         self.key = next(self._keys)
         self.user_id = user_id
         self.device_id = device_id
+        self.sign_in = (user_id.hex, device_id.hex)
         self.features = features
         self.acted_at = 0  # milliseconds since 1970
         self.in_flight = 0
@@ -322,7 +324,7 @@ class Hub:
         for observer in self.observers:
             observer.missed()
         ready = [connection for connection in self.all() if connection.is_ready]
-        askers = [(connection.user_id, connection.device_id) for connection in ready]
+        askers = [connection.sign_in for connection in ready]
         behind: set[tuple[UUID, int]] = set()
         """People and positions that a socket of theirs lacks."""
         for connection, answer in zip(

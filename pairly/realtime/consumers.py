@@ -103,8 +103,7 @@ class SocketEndpoint:
     async def _say_ready(connection: Connection) -> bool:
         """Whether it may go on. The socket is registered before position and sign-in are read, so
         nothing falls between: neither an event nor a sign-out since the handshake began."""
-        asker = (connection.user_id, connection.device_id)
-        (found,) = await run_in_reader(heartbeat_positions, [asker])
+        (found,) = await run_in_reader(heartbeat_positions, [connection.sign_in])
         if isinstance(found, NotAuthenticated):
             connection.close(CloseCode.SIGN_IN_AGAIN)
             return False

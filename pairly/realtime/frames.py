@@ -86,15 +86,13 @@ class BatchedResult(Protocol):
     def ack(self) -> str: ...
 
 
-class HeartbeatResult(msgspec.Struct):
+class HeartbeatResult:
     """``latest`` is the newest position of the person. A heartbeat is no news and takes none."""
 
-    latest: int
-    position: int | None = None
+    position = None
 
-    @property
-    def ack(self) -> str:
-        return f'{{"position":{self.latest}}}'
+    def __init__(self, latest: int) -> None:
+        self.ack = f'{{"position":{latest}}}'
 
 
 Handler = Callable[["Connection", Any], Awaitable[Any]]

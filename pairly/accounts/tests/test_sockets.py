@@ -67,7 +67,7 @@ def test_a_ticket_opens_one_socket_also_at_once(join: Any) -> None:
 @pytest.mark.mongodb
 def test_heartbeats_hear_of_sign_out_and_suspension(join: Any) -> None:
     ava, ben, cleo = join("Ava"), join("Ben"), join("Cleo")
-    devices = {str(device.user_id): device.pk for device in Device.objects.all()}
+    devices = {str(device.user_id): device.pk.hex for device in Device.objects.all()}
     assert device_states(devices.values()) == set(devices.values())
     ben.api.post("auth/logout")
     suspend_user(actor_id=None, user_id=UUID(cleo.id), reason="spam")
@@ -83,11 +83,11 @@ def test_no_socket_before_the_second_factor_is_proved(guest: Any, join: Any) -> 
     call_command("staff_code", make_staff(ava), stdout=StringIO())
     token = login(guest, ava.email).json()["token"]
     (new,) = Device.objects.exclude(pk=mine.pk)
-    assert device_states([mine.pk, new.pk]) == {mine.pk}
+    assert device_states([mine.pk.hex, new.pk.hex]) == {mine.pk.hex}
     with pytest.raises(SecondFactorRequired):  # which is told as 4403
         authenticate_socket(f"Bearer {token}", None)
     Device.objects.filter(pk=new.pk).update(second_factor_at=new.created_at)
-    assert device_states([mine.pk, new.pk]) == {mine.pk, new.pk}
+    assert device_states([mine.pk.hex, new.pk.hex]) == {mine.pk.hex, new.pk.hex}
     assert authenticate_socket(f"Bearer {token}", None).device_id == new.pk
 
 
@@ -103,6 +103,6 @@ def test_a_socket_keeps_its_sign_in_alive(join: Any) -> None:
         device = Device.objects.get()
         for day in range(2, 20, 5):
             clock.move_to(f"2026-01-{day:02d}T12:00:00Z")
-            assert device_states([device.pk]) == {device.pk}
+            assert device_states([device.pk.hex]) == {device.pk.hex}
         clock.move_to("2026-02-10T12:00:00Z")
         assert ava.api.get("me").status_code == 200
