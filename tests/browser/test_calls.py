@@ -21,15 +21,19 @@ PICTURES = (
     Path(os.environ["PAIRLY_TEST_PICTURES"]) if "PAIRLY_TEST_PICTURES" in os.environ else None
 )
 
+WELCOME_CREDITS = 20
+"""Two of our minutes."""
+GIFTS = (30, 10_000, 10_000, 10_000)
+"""For stories that take longer than that."""
 GIVE = """
 from uuid import UUID
 from pairly.core import clock
 from payments.services import grant_credits
-grant_credits(
-    owner_id=UUID("{id}"), credits=10_000, operation="gift:{id}", kind="test", now=clock.now()
-)
+for id, credits in {gifts}.items():
+    grant_credits(
+        owner_id=UUID(id), credits=credits, operation="gift:" + id, kind="test", now=clock.now()
+    )
 """
-"""For stories that may take longer than the welcome lasts."""
 
 Pair = tuple[Window, Window, Person, Person]
 
@@ -42,7 +46,7 @@ def calls_server(
     folder = tmp_path_factory.mktemp("calls")
     environment = {
         "PAIRLY_RATE_LIMITS": "off",
-        "PAIRLY_WELCOME_BONUS_CREDITS": "50",
+        "PAIRLY_WELCOME_BONUS_CREDITS": str(WELCOME_CREDITS),
         "PAIRLY_BILLING_MINUTE_SECONDS": str(MINUTE_SECONDS),
         "PAIRLY_BILLING_INCREMENT_SECONDS": str(MINUTE_SECONDS),
         "PAIRLY_CALL_SWEEP_MILLISECONDS": "200",
@@ -54,15 +58,28 @@ def calls_server(
         yield running
 
 
+@pytest.fixture(scope="module")
+def gifted(calls_server: RunningServer) -> list[tuple[int, Person]]:
+    """People who were given credits, and how many, all at once, since a command takes its time."""
+    people = [(credits, Person.register(calls_server.url, "Ava")) for credits in GIFTS]
+    gifts = {person.id: credits for credits, person in people}
+    calls_server.do("shell", "-v", "0", "-c", GIVE.format(gifts=gifts))
+    return people
+
+
 @pytest.fixture
-def pair(calls_server: RunningServer, open_window: OpenWindow) -> Iterator[Callable[..., Pair]]:
+def pair(
+    calls_server: RunningServer, open_window: OpenWindow, gifted: list[tuple[int, Person]]
+) -> Iterator[Callable[..., Pair]]:
     people: list[Person] = []
 
-    def open_pair(line: Line | None = None, *, is_rich: bool = False, **options: Any) -> Pair:
-        ava, ben = (Person.register(calls_server.url, name) for name in ("Ava", "Ben"))
+    def open_pair(line: Line | None = None, *, gift: int = 0, **options: Any) -> Pair:
+        if gift:
+            ava = gifted.pop([credits for credits, _person in gifted].index(gift))[1]
+        else:
+            ava = Person.register(calls_server.url, "Ava")
+        ben = Person.register(calls_server.url, "Ben")
         people.extend((ava, ben))
-        if is_rich:
-            calls_server.do("shell", "-v", "0", "-c", GIVE.format(id=ava.id))
         ava.open_conversation(ben)
         windows = [
             open_window(url=calls_server.url, line=broken, **options) for broken in (line, None)
@@ -119,7 +136,7 @@ def expect_active(window: Window) -> None:
 
 
 def test_a_video_call_plays_and_the_balance_falls_by_the_minute(pair: Callable[..., Pair]) -> None:
-    caller, callee, ava, ben = pair()
+    caller, callee, ava, ben = pair(gift=30)
     caller.find("#chat-call-video").click()
     expect(callee.find("#call-status")).to_have_text("Video call")
     expect(caller.find("#call-status")).to_have_text("Calling…")
@@ -150,7 +167,8 @@ def test_a_video_call_plays_and_the_balance_falls_by_the_minute(pair: Callable[.
         expect(window.find("#call")).to_be_hidden()
     expect(caller.find(".toast", "The call has ended.")).to_be_visible()
     spent = 50 - ava.wallet()["balance"]
-    assert ava.wallet()["available"] == 50 - spent and ben.wallet()["balance"] == 50
+    assert ava.wallet()["available"] == 50 - spent
+    assert ben.wallet()["balance"] == WELCOME_CREDITS
     caller.find("[data-nav=calls]").click()
     expect(caller.find("#call-rows li", "Ben")).to_contain_text(f"{spent} credits")
     look(caller, "history")
@@ -197,7 +215,7 @@ RENEWED = """([count, mine, theirs]) => {
 
 
 def test_ice_is_restarted_in_mid_call_by_either(pair: Callable[..., Pair]) -> None:
-    caller, callee, ava, _ben = pair(is_rich=True, script=CONNECTIONS)
+    caller, callee, ava, _ben = pair(gift=10_000, script=CONNECTIONS)
     begin(caller, callee, "#chat-call-video")
     for window in (caller, callee):
         expect_moving_picture(window)
@@ -216,7 +234,7 @@ def test_ice_is_restarted_in_mid_call_by_either(pair: Callable[..., Pair]) -> No
 def test_a_call_answered_elsewhere_is_taken_over(
     pair: Callable[..., Pair], open_window: OpenWindow
 ) -> None:
-    caller, callee, ava, ben = pair(is_rich=True)
+    caller, callee, ava, ben = pair(gift=10_000)
     other = open_window(url=callee.url).sign_in(ben.email)
     for window in (callee, other):
         window.network_may_fail = True  # what a device asks just before it hears that it is out
@@ -257,7 +275,7 @@ def test_a_lost_socket_and_a_page_loaded_again_stay_in_the_call(
     pair: Callable[..., Pair],
 ) -> None:
     line = Line()
-    caller, callee, ava, _ben = pair(line, is_rich=True, width=390, height=780)
+    caller, callee, ava, _ben = pair(line, gift=10_000, width=390, height=780)
     begin(caller, callee, "#chat-call-video")
     expect_moving_picture(caller)
     look(caller, "phone")
