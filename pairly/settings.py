@@ -72,7 +72,7 @@ if MONGODB:
 elif DATABASE_URL.startswith("sqlite:///"):
     DATABASES = {
         "default": {
-            "ENGINE": "django.db.backends.sqlite3",
+            "ENGINE": "pairly.sqlite",
             "NAME": DATABASE_URL.removeprefix("sqlite:///"),
             "OPTIONS": {
                 "transaction_mode": "IMMEDIATE",

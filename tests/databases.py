@@ -17,6 +17,7 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
+from pairly.sqlite.base import close_kept
 from tests import files
 
 NO_DOCUMENTS = hashlib.md5(usedforsecurity=False).hexdigest()
@@ -39,6 +40,7 @@ def close_all_threads_connections() -> None:
         connection.inc_thread_sharing()
         connection.close()
         connection.dec_thread_sharing()
+    close_kept()
 
 
 class TestDatabase(Protocol):

@@ -82,8 +82,7 @@ def authenticate_socket(authorization_header: str | None, ticket: str | None) ->
         device = _device_of_header(authorization_header, now)
     elif ticket is not None:
         device_id = services.redeem_socket_ticket(ticket=ticket)
-        found = Device.objects.select_related("user").filter(pk=device_id).first()
-        device = _checked(found, now)
+        device = _checked(selectors.device_of_id(device_id), now)
     else:
         raise NotAuthenticated
     refuse_unproved(device)

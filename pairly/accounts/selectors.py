@@ -53,6 +53,8 @@ STANDING = ("id", "deleted_at", "suspended_at", "suspended_until", "shadow_restr
 STANDINGS = Table(User, *STANDING)
 STANDINGS_IN_HEX = Table(User, *STANDING, hex_ids=True)
 SIGN_INS = Table(Device, "id", "expires_at", "ended_at")
+DEVICES = Table(Device)
+USERS = Table(User)
 ADDRESSES = Table(User, "id", "email", "email_verified_at", "deleted_at")
 RECEIPTS = Table(User, "id", "send_read_receipts")
 COUNTED = Table(
@@ -239,8 +241,23 @@ def blocks_of(user_id: UUID) -> "QuerySet[Block]":
 
 
 def device_of_token_hash(token_hash: str) -> Device | None:
-    """The sign-in with its user, in one query."""
-    return Device.objects.select_related("user").filter(token_hash=token_hash).first()
+    """The sign-in with its user."""
+    return _with_user(DEVICES.instances("token_hash", [token_hash]))
+
+
+def device_of_id(device_id: UUID) -> Device | None:
+    """The sign-in with its user."""
+    return _with_user(DEVICES.instances("id", [device_id]))
+
+
+def _with_user(devices: list[Device]) -> Device | None:
+    """Every request and every socket asks, and two look-ups by key take a fifth of the time in
+    which the ORM puts together one query of both."""
+    users = USERS.instances("id", [device.user_id for device in devices])
+    if not users:
+        return None
+    devices[0].user = users[0]
+    return devices[0]
 
 
 def devices_of(user_id: UUID, now: datetime) -> "QuerySet[Device]":

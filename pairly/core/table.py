@@ -8,12 +8,12 @@ are the same Python values that the model would give. Everything else uses the O
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cached_property, lru_cache
 from typing import Any
 from uuid import UUID
 
-from django.db import DatabaseError, IntegrityError, models
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, IntegrityError, models
 
 from pairly.core.db import StaleRead, is_mongodb, this_connection
 
@@ -48,6 +48,15 @@ def _aware(moment: datetime | None) -> datetime | None:
 
 
 @lru_cache(maxsize=4096)
+def _from_sqlite_date(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(text)
+
+
+def _from_mongodb_date(midnight: datetime | None) -> date | None:
+    return None if midnight is None else midnight.date()
+
+
+@lru_cache(maxsize=4096)
 def _from_sqlite_time(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text).replace(tzinfo=UTC)
 
@@ -60,7 +69,7 @@ def _padded(values: Collection[Any]) -> list[Any]:
 
 
 class Table:
-    """Some columns of one model, named as the model names them (``sender_id`` for a key).
+    """Some columns of one model, named as the model names them (``sender_id`` for a key), or all.
 
     Methods take and return tuples in the order of the columns. Call writes inside ``atomic()``.
     With ``hex_ids`` a UUID goes in and out as the 32 hex digits that both databases store.
@@ -69,7 +78,7 @@ class Table:
     def __init__(self, model: type[models.Model], *columns: str, hex_ids: bool = False) -> None:
         self._model = model
         self._hex_ids = hex_ids
-        self.columns = columns
+        self.columns = columns or tuple(field.attname for field in model._meta.concrete_fields)
         self._encoders_found: dict[tuple[str, ...], Converters] = {}
         self._statements: dict[tuple[Any, ...], str] = {}
 
@@ -102,6 +111,12 @@ class Table:
             return self._find({self._database_column(column): {"$in": wanted}})
         wanted = _padded(wanted)
         return self._execute(self._select_statement(column, len(wanted)), wanted)
+
+    def instances(self, column: str, values: Collection[Any]) -> list[Any]:
+        """As ``select``, as instances of the model: for what every request asks, of a table of all
+        columns."""
+        rows = self.select(column, values)
+        return [self._model.from_db(DEFAULT_DB_ALIAS, self.columns, row) for row in rows]
 
     def range(
         self,
@@ -224,10 +239,10 @@ class Table:
 
     @cached_property
     def _select_from(self) -> str:
-        """A plus keeps the driver's own slow converters from times and booleans."""
+        """A plus keeps the driver's own slow converters from times, dates and booleans."""
         names = ",".join(
             f"+{self._quoted(column)}"
-            if _stored_type(self._field(column)) in ("DateTimeField", "BooleanField")
+            if _stored_type(self._field(column)) in ("DateTimeField", "DateField", "BooleanField")
             else self._quoted(column)
             for column in self.columns
         )
@@ -334,6 +349,8 @@ def _decoder_of(field: "models.Field[Any, Any]", mongodb: bool, hex_ids: bool) -
         return None if hex_ids else _uuid
     if kind == "DateTimeField":
         return _aware if mongodb else _from_sqlite_time
+    if kind == "DateField":
+        return _from_mongodb_date if mongodb else _from_sqlite_date
     if kind == "BooleanField":
         return bool
     return None

@@ -9,7 +9,9 @@ from django.test.utils import CaptureQueriesContext
 
 from pairly.accounts import selectors
 from pairly.accounts.authentication import authenticate_socket
-from pairly.accounts.models import User
+from pairly.accounts.models import Device, User
+from pairly.core.table import Table
+from tests.explain import assert_uses_index
 
 
 def queries(capture: CaptureQueriesContext) -> int:
@@ -17,14 +19,24 @@ def queries(capture: CaptureQueriesContext) -> int:
 
 
 @pytest.mark.mongodb
-def test_a_token_costs_one_query(join: Any) -> None:
+def test_a_token_costs_two_look_ups_by_key(join: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     ava = join()
+    looked_up: list[str] = []
+    select = Table.select
+
+    def watched(table: Table, column: str, values: Any) -> Any:
+        looked_up.append(column)
+        return select(table, column, values)
+
+    monkeypatch.setattr(Table, "select", watched)
     with CaptureQueriesContext(connection) as capture:
         authenticate_socket(f"Bearer {ava.token}", None)
-    assert queries(capture) == 1
+    assert looked_up == ["token_hash", "id"] and queries(capture) == 0
     with CaptureQueriesContext(connection) as capture:
         ava.api.get("me")
-    assert queries(capture) == 1
+    assert looked_up == ["token_hash", "id"] * 2 and queries(capture) == 0
+    for token_hash in Device.objects.values_list("token_hash", flat=True):
+        assert_uses_index(Device.objects.filter(token_hash=token_hash))
 
 
 def test_a_page_of_the_directory_costs_two_queries(join: Any) -> None:
@@ -33,7 +45,7 @@ def test_a_page_of_the_directory_costs_two_queries(join: Any) -> None:
         join(f"Person{number}")
     with CaptureQueriesContext(connection) as capture:
         assert len(ava.api.get("users").json()["results"]) == 5
-    assert queries(capture) == 3  # the token, the blocks, the page
+    assert queries(capture) == 2  # the blocks, the page
 
 
 @pytest.mark.mongodb

@@ -1,6 +1,6 @@
 """The bulk door gives and takes what the model would, on both databases."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.db import IntegrityError
@@ -55,6 +55,29 @@ def test_keys_and_nulls_are_what_the_model_says() -> None:
         second_updated_at=now,
     )
     assert table.select("first_id", people) == [(made.id, people[0], people[1], True, None)]
+
+
+def test_instances_are_those_of_the_orm() -> None:
+    now, users = clock.now(), Table(User)
+    for number in range(2):
+        User.objects.create(
+            email=f"{number}@example.test",
+            display_name="Ünal",
+            birth_date=date(1990, 2, 28),
+            suspended_at=now if number else None,
+            is_staff=bool(number),
+            created_at=now,
+            last_active_at=now,
+            terms_accepted_at=now,
+        )
+    expected = list(User.objects.order_by("email"))
+    found = users.instances("id", [user.pk for user in expected])
+    for one, same in zip(sorted(found, key=lambda user: user.email), expected, strict=True):
+        fields = [field.attname for field in User._meta.concrete_fields]
+        assert [getattr(one, name) for name in fields] == [getattr(same, name) for name in fields]
+        assert not one.get_deferred_fields() and not one._state.adding
+        assert type(one.is_staff) is bool and type(one.birth_date) is date
+    assert users.instances("id", [new_id()]) == []
 
 
 def test_a_broken_unique_key_undoes_the_batch() -> None:
