@@ -7,6 +7,7 @@ digits and stars for letters, look-alike characters.
 import re
 import unicodedata
 from collections import Counter
+from string import ascii_lowercase
 
 from pairly.moderation.classifier.verdicts import Signals
 from pairly.moderation.classifier.words import (
@@ -23,8 +24,10 @@ words_of_ascii = re.compile(r"[a-z0-9]+").findall
 words_of_any = re.compile(r"(?:[^\W_]|[\u0900-\u0963])+").findall
 WORDS_OF_INTEREST = frozenset(WORDS).union(*(phrase.triggers for phrase in PHRASES))
 
+SINGLE_LETTERS = frozenset(ascii_lowercase)
 LETTERS_APART = re.compile(r"(?<!\w)(?:[a-z][ .\-_*]){2,}[a-z](?!\w)")
 has_marks = re.compile(r"[0-9@$!*]").search
+has_dot_inside = re.compile(r"\.\w").search
 MASKED = re.compile(r"\b[a-z][\w*@$!]*[*@$!0-9][\w*@$!]*\w")
 LONG_DRAWN = re.compile(r"([a-z])\1{2,}")
 # Accents, variation selectors, joiners, marks of direction.
@@ -96,7 +99,7 @@ def _plain(text: str) -> str:
 def _disguised(plain: str, distinct: set[str], marked: bool) -> list[str]:
     """Words set in single letters, with other characters for letters, or drawn out."""
     candidates: list[str] = []
-    if "." in plain or len(min(distinct, key=len, default="")) == 1:
+    if not SINGLE_LETTERS.isdisjoint(distinct):
         candidates += [NO_LETTER.sub("", one) for one in LETTERS_APART.findall(plain)]
     if marked:
         for one in MASKED.findall(plain):
@@ -121,7 +124,7 @@ def _addresses(plain: str, words: list[str], distinct: set[str], marked: bool) -
         found.append("email")
     if (marked and PHONE.search(plain)) or _spells_number(words, distinct):
         found.append("phone")
-    if ("." in plain or ":" in plain or "dot" in distinct) and "email" not in found:
+    if (has_dot_inside(plain) or "://" in plain or "dot" in plain) and "email" not in found:
         if INVITE.search(plain):
             found.append("invite_link")
         elif LINK.search(plain):
