@@ -26,7 +26,9 @@ class News(msgspec.Struct, frozen=True):
     except_device_id: UUID | None = None
 
     def is_for(self, device_id: UUID) -> bool:
-        return self.device_id in (None, device_id) and self.except_device_id != device_id
+        return (self.device_id is None or self.device_id == device_id) and (
+            self.except_device_id is None or self.except_device_id != device_id
+        )
 
 
 class Disconnect(msgspec.Struct, frozen=True):

@@ -4,6 +4,7 @@ Under ASGI each request runs in a thread of its own, and so has a connection of 
 one, telling it Django's functions and reading the schema took longer than most requests ask of it.
 """
 
+import atexit
 import os
 import sqlite3
 from collections import defaultdict
@@ -20,14 +21,15 @@ _kept: defaultdict[str, list[sqlite3.Connection]] = defaultdict(list)
 
 
 def close_kept() -> None:
-    """Those that nobody uses: before a fork, which no connection may cross, and before the file is
-    replaced."""
+    """Those that nobody uses: before a fork, which no connection may cross, before the file is
+    replaced, and at the end, since the last to close it puts the log back into the file."""
     for connections in list(_kept.values()):
         while connections:
             connections.pop().close()
 
 
 os.register_at_fork(before=close_kept)
+atexit.register(close_kept)
 
 
 class DatabaseWrapper(SqliteWrapper):
