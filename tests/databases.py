@@ -34,12 +34,12 @@ def _remember(*, connection: BaseDatabaseWrapper, **_: Any) -> None:
 connection_created.connect(_remember)
 
 
-def close_all_threads_connections() -> None:
-    """A server's threads outlive a test and must not go on with its database."""
+def forget_all_threads_connections() -> None:
+    """A server's threads outlive a test and must not go on with its database. A thread may be in
+    the middle of a statement, and to close SQLite under it would crash the process; forgotten, it
+    is closed when the last who uses it is done."""
     for connection in list(_opened):
-        connection.inc_thread_sharing()
-        connection.close()
-        connection.dec_thread_sharing()
+        connection.connection = None
     close_kept()
 
 
@@ -60,7 +60,7 @@ class SqliteDatabase:
 
     def reset(self) -> None:
         """A new file takes the old one's name: whoever still has that open harms nobody."""
-        close_all_threads_connections()
+        forget_all_threads_connections()
         fresh = self._path.with_suffix(".fresh")
         files.migrated_sqlite(fresh)
         for ending in ("-wal", "-shm"):
