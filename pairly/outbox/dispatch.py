@@ -9,6 +9,7 @@ from uuid import UUID
 
 import msgspec
 from django.conf import settings
+from django.db.models import QuerySet
 
 from pairly.core import clock
 from pairly.core.db import change_one, run_atomic
@@ -16,7 +17,7 @@ from pairly.core.ids import new_id
 from pairly.outbox.models import OutboxEvent
 from pairly.outbox.registry import registry
 
-__all__ = ["RETRY_AFTER_SECONDS", "dispatch_all", "dispatch_due"]
+__all__ = ["RETRY_AFTER_SECONDS", "dispatch_all", "dispatch_due", "is_anything_due"]
 
 logger = logging.getLogger(__name__)
 
@@ -51,14 +52,21 @@ def dispatch_due(limit: int = ROWS_AT_ONCE) -> int:
 
     Others may dispatch at the same time: a row belongs to who claims it.
     """
-    due = OutboxEvent.objects.filter(state=State.PENDING, due_at__lte=clock.now())
-    rows: Sequence[OutboxEvent] = list(due.order_by("due_at")[:limit])
+    rows: Sequence[OutboxEvent] = list(_due().order_by("due_at")[:limit])
     count = 0
     for row in rows:
         if claim := _claim(row):
             _run(claim)
             count += 1
     return count
+
+
+def is_anything_due() -> bool:
+    return _due().exists()
+
+
+def _due() -> "QuerySet[OutboxEvent]":
+    return OutboxEvent.objects.filter(state=State.PENDING, due_at__lte=clock.now())
 
 
 def _claim(row: OutboxEvent) -> Claim | None:

@@ -7,8 +7,8 @@ __all__ = ["clean_outbox", "dispatch_outbox"]
 
 
 def dispatch_outbox() -> None:
-    """A portion; where something was due there may be more, of which the next hears."""
-    if dispatch.dispatch_due():
+    """A portion. Of what is left the next hears."""
+    if dispatch.dispatch_due() and dispatch.is_anything_due():
         dispatcher.wake()
 
 

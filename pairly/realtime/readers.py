@@ -17,6 +17,7 @@ __all__ = ["gathering_reader", "run_in_reader"]
 
 READER_THREADS = 4
 GATHERED_MAX = 1000
+GATHERING_SECONDS_MAX = 0.05
 
 Result = TypeVar("Result")
 Waiting = tuple[Any, Callable[[Any], None]]
@@ -52,8 +53,10 @@ class GatheringReader:
     async def _let_more_come(self) -> None:
         """As long as each turn of the loop brings some. Nobody waits on a quiet loop, and on a
         busy one these reads, for which nobody is in a hurry, cost fewer queries."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + GATHERING_SECONDS_MAX
         count, before = self._count(), 0
-        while before < count < GATHERED_MAX:
+        while before < count < GATHERED_MAX and loop.time() < until:
             await asyncio.sleep(0)
             count, before = self._count(), count
 

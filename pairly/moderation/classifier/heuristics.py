@@ -54,7 +54,7 @@ LINK = re.compile(
     r"""\bhttps?://|\bwww\.\w
     |\b[a-z0-9-]{2,}\.(?:com|net|org|info|xyz|site|online|club|top|link|live|shop|icu|vip)\b
     |\b[a-z0-9-]{2,}\.(?:in|io|me|co|ru|ly|gg|app)/\w
-    |\b\w{3,}\ ?[(\[]?\ ?\bdot\ ?[)\]]?\ ?com\b""",
+    |\b\w{3,}\ ?[(\[]?\ ?\bdot\b\ ?[)\]]?\ ?com\b""",
     re.VERBOSE,
 )
 SPELT_DIGITS_MIN = 7
@@ -124,7 +124,7 @@ def _addresses(plain: str, words: list[str], distinct: set[str], marked: bool) -
         found.append("email")
     if (marked and PHONE.search(plain)) or _spells_number(words, distinct):
         found.append("phone")
-    if (has_dot_inside(plain) or "://" in plain or "dot" in plain) and "email" not in found:
+    if (has_dot_inside(plain) or "://" in plain or "dot" in distinct) and "email" not in found:
         if INVITE.search(plain):
             found.append("invite_link")
         elif LINK.search(plain):

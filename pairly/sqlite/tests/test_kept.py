@@ -1,13 +1,24 @@
 """A connection that is closed serves the next who opens one, and never two at once."""
 
+import os
+import shutil
 import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection, connections
+from django.contrib.auth.models import Permission
+from django.db import (
+    OperationalError,
+    ProgrammingError,
+    close_old_connections,
+    connection,
+    connections,
+)
 
 from pairly.accounts.models import User
 from pairly.core.db import is_mongodb
@@ -19,7 +30,9 @@ def none_kept() -> None:
     close_kept()
 
 
-def in_a_thread(act: Callable[[], Any] = lambda: None) -> sqlite3.Connection:
+def in_a_thread(
+    act: Callable[[], Any], end: Callable[[], None] = close_old_connections
+) -> sqlite3.Connection:
     """The connection of a thread that ends, as that of a request does."""
 
     def run() -> sqlite3.Connection:
@@ -29,7 +42,7 @@ def in_a_thread(act: Callable[[], Any] = lambda: None) -> sqlite3.Connection:
             act()
             return found
         finally:
-            connections.close_all()
+            end()
 
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(run).result()
@@ -45,18 +58,57 @@ def test_the_next_thread_gets_it() -> None:
     assert in_a_thread(User.objects.count) is not first
 
 
-def test_what_failed_or_is_under_way_is_not_handed_on() -> None:
-    def fail() -> None:
-        with connection.cursor() as cursor, pytest.raises(Exception, match="no such table"):
-            cursor.execute("SELECT * FROM nowhere")
+def fail() -> None:
+    with connection.cursor() as cursor, pytest.raises(OperationalError, match="no such table"):
+        cursor.execute("SELECT * FROM nowhere")
 
-    def leave_a_transaction() -> None:
-        connection.connection.execute("BEGIN IMMEDIATE")
 
-    for act in (fail, leave_a_transaction):
-        bad = in_a_thread(act)
-        assert in_a_thread(User.objects.count) is not bad
-        close_kept()
+def begin_in_the_driver() -> None:
+    connection.connection.execute("BEGIN IMMEDIATE")
+
+
+half_read: list[Any] = []
+
+
+def read_half() -> None:
+    """As an exception's traceback keeps a loop over ``iterator()``."""
+    rows = Permission.objects.iterator(chunk_size=1)
+    next(rows)
+    half_read.append(rows)
+
+
+@pytest.mark.parametrize("end", [connections.close_all, close_old_connections])
+@pytest.mark.parametrize("act", [fail, begin_in_the_driver, read_half])
+def test_what_failed_or_is_under_way_is_not_handed_on(
+    act: Callable[[], None], end: Callable[[], None]
+) -> None:
+    bad = in_a_thread(act, end)
+    assert in_a_thread(User.objects.count) is not bad
+    while half_read:
+        with suppress(ProgrammingError):
+            half_read.pop().close()
+    in_a_thread(lambda: User.objects.update(bio=""))
+
+
+def test_another_file_in_its_place_is_another() -> None:
+    old, path = in_a_thread(User.objects.count), Path(str(connection.settings_dict["NAME"]))
+    copy = path.with_suffix(".copy")
+    shutil.copyfile(path, copy)
+    os.replace(copy, path)
+    fresh = in_a_thread(User.objects.count)
+    assert fresh is not old and in_a_thread(User.objects.count) is fresh
+
+
+def test_who_takes_one_finds_it_as_new() -> None:
+    def change() -> None:
+        connection.connection.execute("PRAGMA wal_autocheckpoint=1")
+
+    def look() -> None:
+        found.append(connection.connection.execute("PRAGMA wal_autocheckpoint").fetchone())
+
+    found: list[Any] = []
+    assert in_a_thread(change) is in_a_thread(look)
+    assert found == [(4000,)]
 
 
 def test_many_at_once_share_none_and_few_are_kept() -> None:
