@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from uuid import uuid4
 
 import pytest
+import time_machine
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from pairly.approvals.models import Approval
@@ -106,6 +107,14 @@ def traces() -> tuple[int, ...]:
     return tuple(one.objects.count() for one in (Transfer, Intent, Refund, Adjustment, Approval))
 
 
+@pytest.fixture
+def one_moment() -> Iterator[None]:
+    """The links of an answer are signed by the second."""
+    with time_machine.travel(clock.now(), tick=False):
+        yield
+
+
+@pytest.mark.usefixtures("one_moment")
 @pytest.mark.parametrize("name", WISHES)
 def test_once_for_a_key(name: str) -> None:
     wish = WISHES[name]()
@@ -135,7 +144,7 @@ def test_once_for_a_key(name: str) -> None:
     assert (running.status_code, running.json()["code"]) == (409, "idempotency_in_progress")
     assert int(running["Retry-After"]) > 0
 
-    key.update(locked_until=clock.now())
+    key.update(locked_until=clock.now() - timedelta(seconds=1))
     resumed = ask(wish.body)
     assert resumed.status_code == first.status_code, "the worker died before it could answer"
     assert resumed.json() == first.json() and "Idempotent-Replayed" not in resumed
