@@ -20,7 +20,6 @@ from pairly.core.table import Row, Table
 __all__ = [
     "DirectoryFilter",
     "Standings",
-    "active_user_ids",
     "addresses_of",
     "blocked_either_way",
     "blocks_of",
@@ -82,7 +81,7 @@ def standings_of(user_ids: Collection[UUID], now: datetime) -> Standings:
 
 
 def active_in_hex(user_ids: Collection[str], now: datetime) -> set[str]:
-    """As ``active_user_ids``, for heartbeats, whose ids stay as they are stored."""
+    """Who of the people may act; for heartbeats, whose ids stay as they are stored."""
     return _active(STANDINGS_IN_HEX.select("id", user_ids), now)
 
 
@@ -92,11 +91,6 @@ def _active(rows: Iterable[Row], now: datetime) -> set[Any]:
         for user_id, deleted_at, suspended_at, until, _shadow in rows
         if deleted_at is None and (suspended_at is None or (until is not None and until <= now))
     }
-
-
-def active_user_ids(user_ids: Collection[UUID]) -> set[UUID]:
-    """Those of the people who exist and are neither suspended nor deleted. One bulk read."""
-    return standings_of(user_ids, clock.now()).active
 
 
 def hides_read_receipts(user_ids: Collection[UUID]) -> set[UUID]:

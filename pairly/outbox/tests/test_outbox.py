@@ -20,6 +20,7 @@ from pairly.outbox import dispatcher, services
 from pairly.outbox.dispatch import RETRY_AFTER_SECONDS, dispatch_all, dispatch_due
 from pairly.outbox.models import OutboxEvent
 from pairly.outbox.registry import Registry
+from pairly.outbox.tasks import dispatch_outbox
 from tests.explain import assert_uses_index
 
 pytestmark = pytest.mark.mongodb
@@ -297,6 +298,25 @@ def test_a_process_that_does_not_dispatch_hands_the_word_on(
     services.subscribe(Baked, on_baked)
     tell(cake())
     assert heard.wait(10)
+
+
+def test_the_clock_runs_a_portion_and_hands_the_rest_on(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard = threading.Event()
+    monkeypatch.setattr("pairly.outbox.tests.test_outbox.hand_on", heard.set)
+    services.subscribe(Baked, on_baked)
+    for _ in range(25):
+        tell(cake())
+    settings.OUTBOX_WAKE = "pairly.outbox.tests.test_outbox.hand_on"
+    dispatch_outbox()
+    assert 0 < len(kitchen.baked) < 25 and heard.wait(10)
+    dispatcher.stop()
+    heard.clear()
+    dispatch_outbox()
+    assert len(kitchen.baked) == 25
+    dispatcher.stop()
+    assert not heard.is_set()
 
 
 def hand_on() -> None:
