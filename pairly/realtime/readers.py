@@ -4,7 +4,6 @@
 """
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -20,8 +19,8 @@ GATHERED_MAX = 1000
 GATHERING_SECONDS_MAX = 0.05
 
 Result = TypeVar("Result")
-Waiting = tuple[Any, Callable[[Any], None]]
-"""A request and who wants the answer."""
+Waiting = tuple[list[Any], list[Callable[[Any], None]]]
+"""Requests and, at the same place, who wants the answer."""
 
 _pool = ThreadPoolExecutor(READER_THREADS, thread_name_prefix="reader")
 
@@ -31,7 +30,7 @@ class GatheringReader:
     go together. A ``batcher`` of commands that lives on the event loop, without a lock."""
 
     def __init__(self) -> None:
-        self._waiting: dict[Operation, list[Waiting]] = defaultdict(list)
+        self._waiting: dict[Operation, Waiting] = {}
         self._task: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="gathering-reader")
 
@@ -39,16 +38,20 @@ class GatheringReader:
         self, operation: Operation, request: Any, reply: Callable[[Any], None], _deliver: object
     ) -> None:
         """Call on the event loop; ``reply`` gets the result or the exception there."""
-        self._waiting[operation].append((request, reply))
+        waiting = self._waiting.get(operation)
+        if waiting is None:
+            waiting = self._waiting[operation] = [], []
+        waiting[0].append(request)
+        waiting[1].append(reply)
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._read())
 
     async def _read(self) -> None:
         while self._waiting:
             await self._let_more_come()
-            waiting, self._waiting = self._waiting, defaultdict(list)
-            for operation, together in waiting.items():
-                await self._read_together(operation, together)
+            waiting, self._waiting = self._waiting, {}
+            for operation, (requests, replies) in waiting.items():
+                await self._read_together(operation, requests, replies)
 
     async def _let_more_come(self) -> None:
         """As long as each turn of the loop brings some. Nobody waits on a quiet loop, and on a
@@ -61,15 +64,16 @@ class GatheringReader:
             count, before = self._count(), count
 
     def _count(self) -> int:
-        return sum(map(len, self._waiting.values()))
+        return sum(len(requests) for requests, _replies in self._waiting.values())
 
-    async def _read_together(self, operation: Operation, waiting: list[Waiting]) -> None:
-        requests = [request for request, _reply in waiting]
+    async def _read_together(
+        self, operation: Operation, requests: list[Any], replies: list[Callable[[Any], None]]
+    ) -> None:
         try:
             results = await _run_in(self._thread, operation, requests)
         except Exception as error:
-            results = [error] * len(waiting)
-        for (_request, reply), result in zip(waiting, results, strict=True):
+            results = [error] * len(replies)
+        for reply, result in zip(replies, results, strict=True):
             reply(result)
 
 
