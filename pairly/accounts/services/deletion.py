@@ -17,10 +17,10 @@ from pairly.accounts.models import (
 from pairly.accounts.second_factor.services import forget_second_factor
 from pairly.accounts.services.devices import end_devices
 from pairly.accounts.services.photos import delete_photo_file
-from pairly.accounts.services.sign_ins import confirm_password
+from pairly.accounts.services.sign_ins import confirm_password, wrong_password
 from pairly.accounts.services.staff import leave_all_roles
 from pairly.core import clock
-from pairly.core.db import change_one, run_atomic
+from pairly.core.db import run_atomic
 from pairly.outbox.services import emit
 from pairly.realtime.errors import CloseCode
 from pairly.realtime.services import disconnect
@@ -33,17 +33,21 @@ PSEUDONYM = "Deleted user"
 def delete_account(*, user: User, password: str, address: str) -> None:
     """Delete one's own account.
 
-    Raises ``ValidationFailed`` for a wrong password, ``LastSuperadmin``.
+    Raises ``ValidationFailed`` if the password is wrong (also by now), ``LastSuperadmin``.
     """
     confirm_password(user=user, password=password, field="password", address=address)
     now = clock.now()
     run_atomic(lambda: _delete(user, now))
 
 
-def _delete(user: User, now: datetime) -> None:
-    standing = User.objects.filter(pk=user.pk, deleted_at=None)
-    if not change_one(standing, **_nameless(user, now)):
+def _delete(checked: User, now: datetime) -> None:
+    """The person as they are by now: what came since the password was checked goes as well."""
+    user = User.objects.filter(pk=checked.pk, deleted_at=None).first()
+    if user is None:
         return
+    if user.password != checked.password:
+        raise wrong_password("password")
+    User.objects.filter(pk=user.pk).update(**_nameless(user, now))
     leave_all_roles(user.pk)
     end_devices(user_id=user.pk)
     forget_second_factor(user.pk)

@@ -5,6 +5,7 @@ from io import BytesIO
 from typing import Any
 
 import pytest
+from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from PIL import Image
@@ -41,6 +42,13 @@ def change_password(api: Caller, new: str = NEW_PASSWORD) -> Any:
     return api.post("auth/password/change", current_password=PASSWORD, new_password=new)
 
 
+def upload_photo(api: Caller) -> Any:
+    encoded = BytesIO()
+    Image.new("RGB", (100, 100)).save(encoded, "PNG")
+    photo = SimpleUploadedFile("me.png", encoded.getvalue(), "image/png")
+    return api.upload("me/photo", photo=photo)
+
+
 def test_a_sign_in_under_way_does_not_outlive_its_password(
     guest: Any, join: Any, once_checked: Any
 ) -> None:
@@ -74,6 +82,25 @@ def test_a_sign_in_under_way_does_not_outlive_the_account(
     assert not Device.objects.filter(user_id=ava.id, ended_at=None).exists()
 
 
+def test_an_account_leaves_with_the_photo_of_its_last_moment(join: Any, once_checked: Any) -> None:
+    ava = join()
+    assert upload_photo(ava.api).status_code == 200
+    once_checked(lambda: upload_photo(ava.api))
+    assert ava.api.delete("me", password=PASSWORD).status_code == 204
+    assert default_storage.listdir(f"photos/{ava.id}")[1] == []
+
+
+def test_who_has_but_the_old_password_deletes_nothing(
+    guest: Any, join: Any, once_checked: Any
+) -> None:
+    ava = join()
+    thief = Caller(login(guest, ava.email).json()["token"])
+    once_checked(lambda: change_password(ava.api))
+    late = thief.delete("me", password=PASSWORD)
+    assert codes_of(late) == {("password", "wrong_password")}
+    assert ava.api.get("me").json()["email"] == ava.email
+
+
 def test_nothing_is_written_about_who_has_left(join: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Devices in the middle of a change while the account is deleted from another."""
     from pairly.accounts import services
@@ -93,10 +120,7 @@ def test_nothing_is_written_about_who_has_left(join: Any, monkeypatch: pytest.Mo
         return clean(file)
 
     monkeypatch.setattr(photos, "_clean_jpeg", slowly)
-    encoded = BytesIO()
-    Image.new("RGB", (100, 100)).save(encoded, "PNG")
-    upload = SimpleUploadedFile("me.png", encoded.getvalue(), "image/png")
-    assert ben.api.upload("me/photo", photo=upload).status_code == 409
+    assert upload_photo(ben.api).status_code == 409
     for person in (ava, ben):
         row = User.objects.get(pk=person.id)
         assert (row.bio, row.photo, row.display_name) == ("", "", "Deleted user")
