@@ -6,6 +6,7 @@ conflict and the last superadmin stays, on a database whose transactions do not 
 
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
 from django.db.models import F
@@ -18,7 +19,7 @@ from pairly.accounts.services.people import NewUser, create_users
 from pairly.audit.services import record
 from pairly.core import clock
 from pairly.core.db import change_one, run_atomic
-from pairly.core.errors import NotFound, ValidationFailed
+from pairly.core.errors import Conflict, NotFound, ValidationFailed
 
 __all__ = ["create_staff", "give_role", "leave_all_roles", "sync_roles", "take_role"]
 
@@ -41,7 +42,8 @@ def sync_roles() -> list[str]:
 
 def create_staff(*, email: str, password: str, role: str, actor_id: UUID | None = None) -> User:
     """Make a member of staff with one role. An account that exists is given the role and keeps
-    its own password. Raises ``ValidationFailed`` for an unknown role or a weak password."""
+    its own password. Raises ``ValidationFailed`` for an unknown role or a weak password, and as
+    ``give_role``."""
     _check_role(role)
     sync_roles()
     now = clock.now()
@@ -71,7 +73,9 @@ def give_role(
 ) -> None:
     """Let a person act in a role; once more does nothing.
 
-    Raises ``NotFound``, or ``ValidationFailed`` for an unknown role.
+    Raises ``NotFound``, ``ValidationFailed`` for an unknown role, or ``Conflict``: for an address
+    that may be another's, and for who is suspended, since the last superadmin could else leave
+    and nobody be able to act.
     """
     _check_role(role)
 
@@ -82,6 +86,10 @@ def give_role(
         before = selectors.roles_of(user_id)
         if role in before:
             return
+        if settings.ROLE_NEEDS_VERIFIED_EMAIL and user.email_verified_at is None:
+            raise Conflict("This account has yet to verify its e-mail address.")
+        if user.is_suspended_at(clock.now()):
+            raise Conflict("This account is suspended.")
         _guard(role)
         user.groups.add(Group.objects.get(name=role))
         User.objects.filter(pk=user_id).update(is_staff=True, listed=False)

@@ -1,6 +1,6 @@
 """Staff suspend and restore people."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -38,14 +38,13 @@ def suspend_user(
         raise ValidationFailed.of("reason", "required", "Say why.")
     if until is not None and until <= now:
         raise ValidationFailed.of("until", "invalid", "The end lies in the past.")
-    held = selectors.roles_of(user_id)
-    if roles.SUPERADMIN in held:
-        raise LastSuperadmin("Take the superadmin role away first.")
-    if held and actor_id is not None:
-        _check_may_suspend_staff(actor_id)
 
     def suspend() -> None:
         user = _existing(user_id)
+        held = selectors.roles_of(user_id)
+        if roles.SUPERADMIN in held:
+            raise LastSuperadmin("Take the superadmin role away first.")
+        _check_may_judge(held, actor_id)
         values = {"suspended_at": now, "suspended_until": until, "suspension_reason": reason}
         _change(user, values)
         record(
@@ -67,11 +66,13 @@ def suspend_user(
 def restore_user(
     *, actor_id: UUID | None, user_id: UUID, reason: str, request_id: str = ""
 ) -> None:
-    """Lift a suspension. Raises ``NotFound``, or ``Conflict`` if there is none in force."""
+    """Lift a suspension; that of staff lifts who may give roles alone. Raises ``NotFound``,
+    ``PermissionDenied``, or ``Conflict`` if there is none in force."""
     now = clock.now()
 
     def restore() -> None:
         user = _existing(user_id)
+        _check_may_judge(selectors.roles_of(user_id), actor_id)
         if not user.is_suspended_at(now):
             raise Conflict("This account is not suspended.")
         _change(user, {"suspended_at": None, "suspended_until": None, "suspension_reason": ""})
@@ -139,9 +140,12 @@ def _set_restricted(
     run_atomic(change)
 
 
-def _check_may_suspend_staff(actor_id: UUID) -> None:
+def _check_may_judge(held: Collection[str], actor_id: UUID | None) -> None:
+    """Whoever holds a role is suspended and restored by who gives them."""
+    if not held or actor_id is None:
+        return
     if "roles.act" not in roles.permissions_of(selectors.roles_of(actor_id)):
-        raise PermissionDenied("Only who may give roles suspends staff.")
+        raise PermissionDenied("Only who may give roles suspends and restores staff.")
 
 
 def _existing(user_id: UUID) -> User:

@@ -13,7 +13,7 @@ from pairly.accounts import roles, selectors
 from pairly.accounts.errors import SecondFactorRequired
 from pairly.accounts.models import Device, User
 from pairly.accounts.permissions import StaffPermission
-from pairly.accounts.services import give_role, sync_roles, take_role
+from pairly.accounts.services import give_role, suspend_user, sync_roles, take_role
 from pairly.accounts.tests.callers import Caller, login
 from pairly.audit.models import AuditEntry
 from pairly.core import clock
@@ -110,6 +110,40 @@ def test_create_staff_promotes_a_member_and_keeps_the_password(guest: Any, join:
     call_command("create_staff", ava.email, "--role", "support")
     assert selectors.roles_of(UUID(ava.id)) == ["support"]
     assert login(guest, ava.email).status_code == 200
+
+
+@pytest.mark.mongodb
+def test_who_took_an_address_that_is_not_theirs_gets_no_role_by_it(
+    join: Any, settings: Any
+) -> None:
+    """Mallory registers with the address of the boss, who is about to become staff."""
+    settings.ROLE_NEEDS_VERIFIED_EMAIL = True  # as in production
+    sync_roles()
+    mallory = join("Mallory", email="boss@example.org")
+    with pytest.raises(CommandError, match="yet to verify"):
+        call_command("create_staff", "boss@example.org", "--role", "superadmin")
+    with pytest.raises(Conflict):
+        give_role(user_id=UUID(mallory.id), role="support", actor_id=None, reason="joins")
+    user = User.objects.get(pk=mallory.id)
+    assert (user.is_staff, selectors.roles_of(user.pk)) == (False, [])
+    assert not AuditEntry.objects.exists()
+    User.objects.filter(pk=user.pk).update(email_verified_at=clock.now())
+    call_command("create_staff", "boss@example.org", "--role", "superadmin")
+    assert selectors.roles_of(user.pk) == ["superadmin"]
+
+
+@pytest.mark.mongodb
+def test_the_last_superadmin_who_can_act_stays(join: Any) -> None:
+    """Ben would be the other one, but is refused everywhere."""
+    sync_roles()
+    ava, ben = (UUID(join(name).id) for name in ("Ava", "Ben"))
+    give_role(user_id=ava, role="superadmin", actor_id=None, reason="start")
+    suspend_user(actor_id=ava, user_id=ben, reason="rude")
+    with pytest.raises(Conflict, match="suspended"):
+        give_role(user_id=ben, role="superadmin", actor_id=ava, reason="joins")
+    with pytest.raises(Conflict):
+        take_role(user_id=ava, role="superadmin", actor_id=ava, reason="leaves")
+    assert selectors.roles_of(ava) == ["superadmin"]
 
 
 def test_what_create_staff_refuses(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -259,5 +259,8 @@ def test_staff_do_not_help_themselves_nor_lock_each_other_out(closed_sockets: li
     assert closed_sockets == []
     assert is_done(press(boss, other, "suspend", reason="Left in anger"))
     assert (admin.pk, 4403, None) in closed_sockets
+    assert press(moderator, other, "restore", reason="A friend").status_code == 403
+    assert not User.objects.get(pk=admin.pk).is_active
+    assert is_done(press(boss, other, "restore", reason="Forgiven"))
     press(boss, type("Target", (), {"id": new_staff("superadmin").pk}), "suspend", reason="I")
     assert "Take the superadmin role away first." in said(boss)
