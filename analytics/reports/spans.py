@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from pairly.core.days import EARLIEST
 from pairly.core.errors import ValidationFailed
 
 __all__ = ["INTERVALS", "ONE_DAY", "Span", "period_of", "shift", "span_asked"]
@@ -99,10 +100,12 @@ class Span:
 
 def span_asked(first: date | None, last: date | None, timezone: str, now: datetime) -> Span:
     """The last 30 days up to today where nothing is said. Raises ``ValidationFailed`` for days
-    that end before they begin, are more than 400, or are all to come."""
+    that end before they begin or before 1970, are more than 400, or are all to come."""
     zone = ZoneInfo(timezone)
     today = now.astimezone(zone).date()
     last = min(last or today, today)
+    if last < EARLIEST:
+        raise ValidationFailed.of("last", "invalid", "There is nothing of such days.")
     first = first or last - (DAYS_DEFAULT - 1) * ONE_DAY
     if first > today:
         raise ValidationFailed.of("first", "invalid", "These days are still to come.")

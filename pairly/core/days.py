@@ -7,11 +7,13 @@ from typing import Final
 
 from pairly.core.errors import ValidationFailed
 
-__all__ = ["Days", "days_asked"]
+__all__ = ["EARLIEST", "Days", "days_asked"]
 
 DAY: Final = timedelta(days=1)
 DAYS_DEFAULT: Final = 30
 DAYS_MAX: Final = 400
+EARLIEST: Final = date(1970, 1, 1)
+"""The calendar goes on before it, as far as a report looks back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +29,11 @@ class Days:
 
 def days_asked(first: date | None, last: date | None, now: datetime) -> Days:
     """The last 30 days where nothing is said. Raises ``ValidationFailed`` for a time that ends
-    before it begins, or has more than 400 days."""
-    last = last or now.astimezone(UTC).date()
+    before it begins, has more than 400 days, or ends before 1970 or that far in the future."""
+    today = now.astimezone(UTC).date()
+    last = last or today
+    if not EARLIEST <= last <= today + DAYS_MAX * DAY:
+        raise ValidationFailed.of("last", "invalid", "There is nothing of such days.")
     first = first or last - (DAYS_DEFAULT - 1) * DAY
     if not timedelta(0) <= last - first < DAYS_MAX * DAY:
         detail = f"From the first to the last are 1 to {DAYS_MAX} days."

@@ -137,6 +137,23 @@ def test_no_address_breaks_on_nonsense(settings: Any) -> None:
                     assert status < 500, (method, address, status)
 
 
+def test_no_list_breaks_at_the_ends_of_the_calendar() -> None:
+    """Of days that cannot be a list is empty, and a report is refused."""
+    browser, api = staff_browser("superadmin"), staff_api("superadmin")
+    for day in ("0001-01-01", "1960-01-01", "9999-12-31"):
+        for name in ("audit", "calls", "payments"):
+            for side in ("since", "until"):
+                answer = api.get(f"/api/v1/staff/{name}", {side: f"{day}T00:00:00Z"})
+                assert answer.status_code == 200, (name, side, day)
+        made = {"created_at_from_0": day, "created_at_to_0": day}
+        assert browser.get("/admin/audit/auditentry/", made).status_code == 200
+        assert browser.get("/admin/revenue/", {"first": day, "last": day}).status_code == 200
+        for address in ("analytics/active-users", "staff/payments/revenue"):
+            for query in ({"last": day}, {"first": day, "last": day}):
+                answer = api.get(f"/api/v1/{address}", query)
+                assert answer.status_code in (200, 400), (address, query)
+
+
 def start_nothing(name: str) -> None:
     """Stands in for what runs a job in a thread."""
 
