@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
+from calling.selectors import Listed, calls_for
 from pairly.accounts import staff_selectors as people
 from pairly.accounts.models import Report, User
 from pairly.accounts.selectors import reports_by
@@ -37,6 +38,7 @@ def panels_of(user: User, request: HttpRequest) -> list[Panel]:
         _wallet(user, has_ledger=staff.has_perm("ledger.view")),
         _adjustments(user),
         *(finances_panels(user.pk) if staff.has_perm("payments.view") else []),
+        _calls(user),
         _notes(user),
         _devices(user, now, may_end=staff.has_perm("users.act")),
         _attempts(user, now),
@@ -153,6 +155,34 @@ def _second_factor(user: User, now: datetime) -> Panel:
     if state.locked_until and state.locked_until > now:
         facts.append(("Locked until", moment(state.locked_until)))
     return Panel(title="Second factor", icon="phonelink_lock", facts=facts)
+
+
+def _calls(user: User) -> Panel:
+    found = calls_for(user.pk, before=None, limit=ROWS)
+    return Panel(
+        title="Calls",
+        icon="call",
+        headers=("Called", "By", "With", "Media", "State", "Talked", "Credits"),
+        rows=[_call_row(one) for one in found],
+        empty="Never called and never was called.",
+        more=f"{reverse('admin:calling_call_changelist')}?q={user.pk}" if found else "",
+        more_text="All calls",
+        wide=True,
+    )
+
+
+def _call_row(one: Listed) -> list[Any]:
+    call = one.call
+    address = reverse("admin:calling_call_change", args=[call.pk])
+    return [
+        format_html('<a class="staff-link" href="{}">{}</a>', address, moment(call.created_at)),
+        "this person" if call.caller_id == one.viewer_id else "the other",
+        person_link(one.peer.pk, one.peer.email),
+        call.get_media_display(),
+        call.get_end_reason_display() if call.end_reason else call.get_status_display(),
+        f"{call.billed_seconds // 60}:{call.billed_seconds % 60:02d}",
+        f"{call.credits:,}",
+    ]
 
 
 def _notes(user: User) -> Panel:

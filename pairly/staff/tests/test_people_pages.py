@@ -10,6 +10,8 @@ import pytest
 import time_machine
 from django.test import Client
 
+from calling.states import Status
+from calling.tests.test_queries import made_calls
 from pairly.accounts.models import StaffNote, User
 from pairly.accounts.tests.callers import Caller, login
 from pairly.audit.models import AuditEntry
@@ -232,6 +234,19 @@ def test_looks_are_audited(join: Any) -> None:
         "user.ledger_viewed",
     ]
     assert {one.actor_id for one in looks} == {new_staff("support").pk}
+
+
+def test_the_page_shows_the_calls_of_both_sides(join: Any) -> None:
+    ava, ben = join("Ava"), join("Ben")
+    (missed,) = made_calls(UUID(ava.id), UUID(ben.id), 1, Status.ENDED)
+    (active,) = made_calls(UUID(ben.id), UUID(ava.id), 1, Status.ACTIVE)
+    page = staff_browser("moderator").get(f"/admin/accounts/user/{ava.id}/change/")
+    text = page.content.decode()
+    for call in (active, missed):
+        assert f'href="/admin/calling/call/{call.pk}/change/"' in text
+    assert text.count(ben.email) == 2
+    assert "Missed" in text and "Active" in text
+    assert f"/admin/calling/call/?q={ava.id}" in text
 
 
 def test_resetting_a_second_factor_from_the_page(join: Any) -> None:
