@@ -26,6 +26,7 @@ __all__ = [
     "Append",
     "announce",
     "append",
+    "clear_log",
     "close_all",
     "disconnect",
     "give_notice",
@@ -100,6 +101,18 @@ def rewrite_events(user_ids: Collection[UUID], needle: str, rewrite: Callable[[s
         rows = EVENTS.range("id", after=bounds[0], up_to=bounds[1], limit=newest - trimmed)
         changed = [(key, rewrite(data)) for key, _type, data, _at in rows if needle in data]
         EVENTS.compare_and_set("id", expected=(), new=("data",), rows=changed)
+
+
+def clear_log(user_id: UUID) -> None:
+    """Forget all that was told to a person, who leaves. Inside a transaction."""
+    ((_user_id, position, trimmed),) = FEEDS.select("user_id", [user_id])
+    EVENTS.delete("id", [event_key(user_id, p) for p in range(trimmed + 1, position + 1)])
+    FEEDS.compare_and_set(
+        "user_id",
+        expected=("position", "trimmed_position"),
+        new=("trimmed_position",),
+        rows=[(user_id, position, trimmed, position)],
+    )
 
 
 def _trim(user_id: UUID, position: int, trimmed: int) -> int:

@@ -23,7 +23,7 @@ from pairly.core import clock
 from pairly.core.db import run_atomic
 from pairly.outbox.services import emit
 from pairly.realtime.errors import CloseCode
-from pairly.realtime.services import disconnect
+from pairly.realtime.services import clear_log, disconnect
 
 __all__ = ["delete_account"]
 
@@ -60,6 +60,7 @@ def _delete(checked: User, now: datetime) -> None:
     delete_photo_file(user.photo)
     disconnect(user.pk, code=CloseCode.SIGN_IN_AGAIN)
     emit(UserDeleted(user_id=user.pk, at=now))
+    clear_log(user.pk)  # last, since who hears of it may tell the person something yet
 
 
 def _nameless(user: User, now: datetime) -> dict[str, object]:

@@ -16,9 +16,12 @@ from pairly.accounts.services import block, give_role, restore_user, suspend_use
 from pairly.accounts.tests.callers import codes_of, login
 from pairly.audit.models import AuditEntry
 from pairly.core import clock as core_clock
+from pairly.core.db import run_atomic
 from pairly.core.errors import Conflict, NotFound, ValidationFailed
 from pairly.moderation import subjects
 from pairly.outbox.registry import registry
+from pairly.realtime.models import Event
+from pairly.realtime.services import announce
 
 
 def active(user_ids: list[UUID]) -> set[UUID]:
@@ -188,6 +191,9 @@ def test_leaving_removes_what_names_a_person(
     ava.api.put(f"blocks/{ben.id}")
     default_storage.save(f"photos/{ava.id}/x.jpg", SimpleUploadedFile("x.jpg", b"x"))
     User.objects.filter(pk=ava.id).update(photo=f"photos/{ava.id}/x.jpg")
+    run_atomic(lambda: announce([UUID(ava.id)], "wallet.updated", {}, core_clock.now()))
+    logged = Event.objects.filter(id__startswith=UUID(ava.id).hex)
+    assert logged.exists()
 
     assert ava.api.delete("me").status_code == 400
     wrong = ava.api.delete("me", password="not-my-password")
@@ -204,6 +210,7 @@ def test_leaving_removes_what_names_a_person(
     left = str([value for name, value in vars(row).items() if name != "password"])  # by chance
     assert not any(word in left for word in (ava.email, "Ava", "Hills", "IN'"))
     assert not default_storage.exists(f"photos/{ava.id}/x.jpg")
+    assert not logged.exists()
     assert active([UUID(ava.id)]) == set()
     assert selectors.user_exists(UUID(ava.id))
     again = guest.post(
