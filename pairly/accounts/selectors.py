@@ -170,10 +170,13 @@ def verified_addresses(user_ids: Collection[UUID]) -> dict[UUID, str]:
 def photo_for(viewer: User, user_id: UUID) -> bytes:
     """A person's photo as JPEG. Raises ``NotFound`` if there is none or it may not be seen."""
     name = user_for(viewer, user_id).photo
-    if not name or not default_storage.exists(name):
+    if not name:
         raise NotFound
-    with default_storage.open(name) as file:
-        content: bytes = file.read()
+    try:
+        with default_storage.open(name) as file:
+            content: bytes = file.read()
+    except FileNotFoundError as error:  # replaced since the row was read
+        raise NotFound from error
     return content
 
 

@@ -12,6 +12,7 @@ from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image, ImageOps
 
+from pairly.accounts.models import User
 from pairly.accounts.services import create_staff
 from pairly.accounts.tests.callers import codes_of
 
@@ -84,6 +85,17 @@ def test_a_photo_is_cleaned_shown_and_replaced(join: Any) -> None:
     assert len(default_storage.listdir(f"photos/{ava.id}")[1]) == 1
     assert ben.api.get(f"users/{ava.id}").json()["photo_url"] == second.json()["photo_url"]
     ava.api.put(f"blocks/{ben.id}")
+    assert ben.api.get(url).status_code == 404
+
+
+def test_a_photo_that_goes_while_it_is_looked_at(
+    join: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ava, ben = join("Ava"), join("Ben")
+    url = ava.api.upload("me/photo", photo=image()).json()["photo_url"]
+
+    default_storage.delete(User.objects.get(pk=ava.id).photo)
+    monkeypatch.setattr(default_storage, "exists", lambda name: True)  # a moment before
     assert ben.api.get(url).status_code == 404
 
 
