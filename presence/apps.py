@@ -5,7 +5,7 @@ class PresenceConfig(AppConfig):
     name = "presence"
 
     def ready(self) -> None:
-        from pairly.accounts import exports
+        from pairly.accounts import activity, exports
         from pairly.accounts.events import (
             PrivacyChanged,
             UserBlocked,
@@ -19,6 +19,7 @@ class PresenceConfig(AppConfig):
         from presence import commands, handlers  # noqa: F401 - registers the commands.
         from presence.exports import presence_of
         from presence.leases import leases
+        from presence.selectors import invisible_among
         from presence.tracker import tracker
         from presence.watching import CHANGED, watching
 
@@ -31,3 +32,4 @@ class PresenceConfig(AppConfig):
         subscribe(UserSuspended, handlers.on_people_changed, inside=True)
         subscribe(UserDeleted, handlers.on_deleted, inside=True)
         exports.register("presence", presence_of)
+        activity.register(invisible_among)

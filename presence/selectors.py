@@ -19,7 +19,14 @@ from presence.schemas import SHOWN, PresenceData
 from presence.status import Facts, Mode, State, latest_activity, standing
 from presence.stores.chosen import store
 
-__all__ = ["active_ids", "may_be_connected", "mode_of", "presences_for", "seen"]
+__all__ = [
+    "active_ids",
+    "invisible_among",
+    "may_be_connected",
+    "mode_of",
+    "presences_for",
+    "seen",
+]
 
 PEOPLE = Table(
     User,
@@ -55,6 +62,12 @@ def mode_of(user_id: UUID) -> Mode:
     """What a person wishes to be seen as."""
     found = Presence.objects.filter(pk=user_id).values_list("mode", flat=True).first()
     return Mode(found or Mode.AUTO)
+
+
+def invisible_among(user_ids: Collection[UUID]) -> set[UUID]:
+    """Those of the people who wish to be seen by nobody. One bulk read."""
+    hidden = Presence.objects.filter(pk__in=list(user_ids), mode=Mode.INVISIBLE)
+    return set(hidden.values_list("pk", flat=True))
 
 
 def presences_for(viewer_id: UUID, user_ids: Sequence[UUID]) -> list[PresenceData]:

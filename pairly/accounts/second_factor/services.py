@@ -263,7 +263,7 @@ def _ask_elsewhere(user_id: UUID, sign_in_id: UUID, now: datetime) -> None:
 
     The user's row is written, as each new sign-in does: of the two at once, one sees the other.
     """
-    User.objects.filter(pk=user_id).update(last_active_at=now)
+    User.objects.filter(pk=user_id).update(last_login=now)
     others = list(selectors.devices_of(user_id, now).exclude(pk=sign_in_id))
     Device.objects.filter(pk__in=[one.pk for one in others]).update(
         second_factor_required=True, second_factor_at=None

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from pairly.accounts import selectors
+from pairly.accounts import activity, selectors
 from pairly.accounts.errors import WrongCredentials
 from pairly.accounts.models import Device, SocketTicket, User
 from pairly.accounts.second_factor.selectors import has_second_factor
@@ -66,8 +66,9 @@ def open_device(*, user: User, origin: Origin, now: datetime) -> tuple[Device, s
     of the old one included. Raises ``WrongCredentials``.
     """
     as_checked = User.objects.filter(pk=user.pk, password=user.password, deleted_at=None)
-    if not change_one(as_checked, last_active_at=now, last_login=now):
+    if not change_one(as_checked, last_login=now):
         raise WrongCredentials
+    _note_activity([user.pk], now)
     surplus = selectors.devices_of(user.pk, now)[settings.DEVICES_PER_USER_MAX - 1 :]
     _end(list(surplus), CloseCode.TOO_MANY_DEVICES, now)
     device, token = _new_device(user_id=user.pk, origin=origin, now=now)
@@ -116,7 +117,7 @@ def _end(devices: Iterable[Device], code: CloseCode, now: datetime) -> None:
 def touch_devices(
     *, device_ids: Collection[UUID], user_ids: Collection[UUID], now: datetime
 ) -> None:
-    """Note that these devices and their users are in use, which renews the sign-ins.
+    """Note that these devices are in use, which renews the sign-ins, and their users active.
 
     Call at most every ``DEVICE_TOUCH_MINUTES`` for a device: a row is written for each.
     """
@@ -125,9 +126,14 @@ def touch_devices(
         Device.objects.filter(pk__in=device_ids, ended_at=None).update(
             last_used_at=now, expires_at=now + timedelta(days=settings.DEVICE_LIFETIME_DAYS)
         )
-        User.objects.filter(pk__in=user_ids, last_active_at__lt=now).update(last_active_at=now)
+        _note_activity(user_ids, now)
 
     run_atomic(touch)
+
+
+def _note_activity(user_ids: Collection[UUID], now: datetime) -> None:
+    shown = activity.shown_among(user_ids)
+    User.objects.filter(pk__in=shown, last_active_at__lt=now).update(last_active_at=now)
 
 
 def issue_socket_ticket(*, device_id: UUID) -> str:

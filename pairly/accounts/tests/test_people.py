@@ -14,7 +14,7 @@ from PIL import Image, ImageOps
 
 from pairly.accounts.models import User
 from pairly.accounts.services import create_staff
-from pairly.accounts.tests.callers import codes_of
+from pairly.accounts.tests.callers import codes_of, login
 
 
 def image(size: tuple[int, int] = (400, 300), format: str = "PNG", mode: str = "RGB") -> Any:
@@ -183,6 +183,22 @@ def test_who_is_in_the_directory(join: Any) -> None:
         ava.put(f"blocks/{people['Ben'].id}")
         assert names(ava.get("users")) == ["Cleo"]
         assert names(people["Eve"].api.get("users")) == ["Cleo", "Ben"]
+
+
+@pytest.mark.mongodb
+def test_the_directory_does_not_tell_what_the_invisible_do(guest: Any, join: Any) -> None:
+    with time_machine.travel("2026-03-01T12:00:00Z", tick=False) as clock:
+        ava, ben, cleo = join("Ava"), join("Ben"), join("Cleo")
+        assert ava.api.put("presence", mode="invisible").status_code == 200
+        for person in (ben, ava):
+            clock.shift(3600)
+            assert person.api.get("me").status_code == 200
+        assert login(guest, ava.email).status_code == 200
+        assert names(cleo.api.get("users")) == ["Ben", "Ava"]
+        assert ava.api.put("presence", mode="auto").status_code == 200
+        clock.shift(3600)
+        assert ava.api.get("me").status_code == 200
+        assert names(cleo.api.get("users")) == ["Ava", "Ben"]
 
 
 @pytest.mark.mongodb
