@@ -1,4 +1,5 @@
-"""Mails, written when their event arrives. Done twice, a newer secret replaces the older."""
+"""Mails, written when their event arrives (done twice, a newer secret replaces the older), and the
+files of who has left."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Final
@@ -8,12 +9,13 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 from django.template.loader import render_to_string
 
-from pairly.accounts.events import MailRequested
+from pairly.accounts.events import MailRequested, UserDeleted
 from pairly.accounts.models import MailedSecret, User
 from pairly.accounts.services.email_codes import make_email_code
 from pairly.accounts.services.passwords import make_reset_token
+from pairly.accounts.services.photos import remove_photos
 
-__all__ = ["send_mails"]
+__all__ = ["remove_photos_of_the_deleted", "send_mails"]
 
 
 def _verification(user_id: UUID) -> dict[str, Any]:
@@ -43,6 +45,12 @@ def send_mails(events: Sequence[MailRequested]) -> None:
         user = User.objects.filter(pk=event.user_id, deleted_at=None).first()
         if user is not None:
             _send(user, event.kind)
+
+
+def remove_photos_of_the_deleted(events: Sequence[UserDeleted]) -> None:
+    """By an event, so that no crash after the commit leaves a file behind."""
+    for event in events:
+        remove_photos(event.user_id)
 
 
 def _send(user: User, kind: str) -> None:

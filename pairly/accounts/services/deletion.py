@@ -16,7 +16,6 @@ from pairly.accounts.models import (
 )
 from pairly.accounts.second_factor.services import forget_second_factor
 from pairly.accounts.services.devices import end_devices
-from pairly.accounts.services.photos import delete_photo_file
 from pairly.accounts.services.sign_ins import confirm_password, wrong_password
 from pairly.accounts.services.staff import leave_all_roles
 from pairly.core import clock
@@ -57,7 +56,6 @@ def _delete(checked: User, now: datetime) -> None:
     StaffNote.objects.filter(user_id=user.pk).delete()
     Block.objects.filter(blocker_id=user.pk).delete()
     Mail.objects.filter(recipient=user.email).delete()
-    delete_photo_file(user.photo)
     disconnect(user.pk, code=CloseCode.SIGN_IN_AGAIN)
     emit(UserDeleted(user_id=user.pk, at=now))
     clear_log(user.pk)  # last, since who hears of it may tell the person something yet

@@ -1,6 +1,7 @@
 """Profile photos: looked at, made anew without their metadata, stored."""
 
 from typing import IO
+from uuid import UUID
 
 from django.conf import settings
 from django.core.files.base import ContentFile
@@ -17,7 +18,7 @@ from pairly.core.ids import new_id
 from pairly.core.images import ImageRefused, ImageRules, clean_image
 from pairly.outbox.services import emit
 
-__all__ = ["delete_photo_file", "set_photo"]
+__all__ = ["delete_photo_file", "remove_photos", "set_photo"]
 
 FORMATS = ("JPEG", "PNG", "WEBP")
 
@@ -32,8 +33,9 @@ def set_photo(*, user: User, file: IO[bytes], size_bytes: int) -> User:
     if size_bytes > settings.PHOTO_BYTES_MAX:
         raise PhotoTooLarge(f"A photo may have at most {settings.PHOTO_BYTES_MAX} bytes.")
     content = ContentFile(_clean_jpeg(file))
-    # The file is there before the row names it; a crash in between leaves a file without a row.
-    name = default_storage.save(f"photos/{user.pk}/{new_id()}.jpg", content)
+    # The file is there before the row names it; a crash in between leaves a file without a row,
+    # until the account is deleted.
+    name = default_storage.save(f"{_folder_of(user.pk)}/{new_id()}.jpg", content)
     before = user.photo
     mine = User.objects.filter(pk=user.pk, photo=before, deleted_at=None)
     if not run_atomic(lambda: _change_photo(user, mine, name)):
@@ -55,6 +57,21 @@ def delete_photo_file(name: str) -> None:
     """Remove a photo from the storage, after the commit if one is under way."""
     if name:
         on_commit(lambda: default_storage.delete(name))
+
+
+def remove_photos(user_id: UUID) -> None:
+    """Remove every photo of who has left from the storage, those that no row names too."""
+    folder = _folder_of(user_id)
+    try:
+        _folders, names = default_storage.listdir(folder)
+    except FileNotFoundError:
+        return
+    for name in names:
+        default_storage.delete(f"{folder}/{name}")
+
+
+def _folder_of(user_id: UUID) -> str:
+    return f"photos/{user_id}"
 
 
 def _clean_jpeg(file: IO[bytes]) -> bytes:

@@ -14,6 +14,7 @@ from pairly.accounts.models import Device, User
 from pairly.accounts.services import photos
 from pairly.accounts.tests.callers import PASSWORD, Caller, codes_of, login
 from pairly.core.db import in_atomic_block
+from pairly.outbox.dispatch import dispatch_all
 
 pytestmark = pytest.mark.mongodb
 
@@ -87,6 +88,7 @@ def test_an_account_leaves_with_the_photo_of_its_last_moment(join: Any, once_che
     assert upload_photo(ava.api).status_code == 200
     once_checked(lambda: upload_photo(ava.api))
     assert ava.api.delete("me", password=PASSWORD).status_code == 204
+    dispatch_all()
     assert default_storage.listdir(f"photos/{ava.id}")[1] == []
 
 

@@ -19,6 +19,7 @@ from pairly.core import clock as core_clock
 from pairly.core.db import run_atomic
 from pairly.core.errors import Conflict, NotFound, ValidationFailed
 from pairly.moderation import subjects
+from pairly.outbox.dispatch import dispatch_all
 from pairly.outbox.registry import registry
 from pairly.realtime.models import Event
 from pairly.realtime.services import announce
@@ -189,7 +190,8 @@ def test_leaving_removes_what_names_a_person(
     mailed(ava.email)
     ava.api.patch("me", bio="Hills.")
     ava.api.put(f"blocks/{ben.id}")
-    default_storage.save(f"photos/{ava.id}/x.jpg", SimpleUploadedFile("x.jpg", b"x"))
+    for name in ("x.jpg", "left-by-a-crash.jpg"):
+        default_storage.save(f"photos/{ava.id}/{name}", SimpleUploadedFile(name, b"x"))
     User.objects.filter(pk=ava.id).update(photo=f"photos/{ava.id}/x.jpg")
     run_atomic(lambda: announce([UUID(ava.id)], "wallet.updated", {}, core_clock.now()))
     logged = Event.objects.filter(id__startswith=UUID(ava.id).hex)
@@ -209,7 +211,8 @@ def test_leaving_removes_what_names_a_person(
     assert row.birth_date is None and not row.has_usable_password()
     left = str([value for name, value in vars(row).items() if name != "password"])  # by chance
     assert not any(word in left for word in (ava.email, "Ava", "Hills", "IN'"))
-    assert not default_storage.exists(f"photos/{ava.id}/x.jpg")
+    dispatch_all()
+    assert default_storage.listdir(f"photos/{ava.id}")[1] == []
     assert not logged.exists()
     assert active([UUID(ava.id)]) == set()
     assert selectors.user_exists(UUID(ava.id))
