@@ -33,6 +33,7 @@ __all__ = [
     "joined_at",
     "photo_for",
     "platforms_of",
+    "present_user",
     "reports_by",
     "roles_of",
     "seen_at_addresses",
@@ -140,6 +141,14 @@ def with_whole_profile(user_ids: Collection[UUID]) -> set[UUID]:
 def user_exists(user_id: UUID) -> bool:
     """Whether there is or was such a person; suspended and deleted ones count."""
     return User.objects.filter(pk=user_id).exists()
+
+
+def present_user(user_id: UUID) -> User:
+    """Anybody who has not left; staff ask. Raises ``NotFound``."""
+    user = User.objects.filter(pk=user_id, deleted_at=None).first()
+    if user is None:
+        raise NotFound
+    return user
 
 
 def user_by_email(email: str) -> User | None:

@@ -11,9 +11,9 @@ from django.db import IntegrityError
 
 from pairly.alerts.errors import AlertNotOpen
 from pairly.alerts.models import DETAILS_LENGTH_MAX, TITLE_LENGTH_MAX, Alert
-from pairly.audit.services import record
+from pairly.audit.services import record, require_reason
 from pairly.core.db import StaleRead, change_one, on_commit, run_atomic
-from pairly.core.errors import NotFound, ValidationFailed
+from pairly.core.errors import NotFound
 
 __all__ = [
     "acknowledge_alert",
@@ -116,8 +116,7 @@ def _decide(
     request_id: str,
     **expected: Any,
 ) -> Alert:
-    if not reason.strip():
-        raise ValidationFailed.of("reason", "required", "Say why.")
+    require_reason(reason)
 
     def decide() -> Alert:
         alert = Alert.objects.filter(pk=alert_id).first()

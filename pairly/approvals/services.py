@@ -11,10 +11,10 @@ from pairly.accounts.selectors import roles_of
 from pairly.approvals import selectors
 from pairly.approvals.models import Approval, State
 from pairly.approvals.registry import Kind, find_kind
-from pairly.audit.services import record
+from pairly.audit.services import record, require_reason
 from pairly.core import clock
 from pairly.core.db import change_one, in_atomic_block, run_atomic
-from pairly.core.errors import Conflict, PermissionDenied, ValidationFailed
+from pairly.core.errors import Conflict, PermissionDenied
 
 __all__ = ["approve", "expire", "reject", "request", "withdraw"]
 
@@ -39,7 +39,7 @@ def request(
         raise RuntimeError("request() outside of a transaction could be kept without its cause")
     if find_kind(kind) is None:
         raise ValueError(f"nobody registered the kind {kind!r}")
-    _require(reason)
+    require_reason(reason)
     approval = Approval(
         kind=kind,
         target_type=target_type,
@@ -93,7 +93,7 @@ def _decide(
     state: State, approval_id: UUID, actor_id: UUID, reason: str, request_id: str
 ) -> Approval:
     now = clock.now()
-    _require(reason)
+    require_reason(reason)
 
     def decide() -> Approval:
         approval = selectors.approval(approval_id)
@@ -140,11 +140,6 @@ def _follow(kind: Kind | None, approval: Approval, now: datetime) -> None:
         kind.execute(approval, now)
     elif kind.on_reject is not None:
         kind.on_reject(approval, now)
-
-
-def _require(reason: str) -> None:
-    if not reason.strip():
-        raise ValidationFailed.of("reason", "required", "Say why.")
 
 
 def _record(approval: Approval, what: str, actor_id: UUID, reason: str, request_id: str) -> None:

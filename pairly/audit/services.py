@@ -9,9 +9,10 @@ from pairly.audit.entries import leaf_hash_of
 from pairly.audit.models import AuditEntry, Unsealed
 from pairly.core import clock
 from pairly.core.db import in_atomic_block, run_atomic
+from pairly.core.errors import ValidationFailed
 from pairly.core.ids import new_id
 
-__all__ = ["look", "record"]
+__all__ = ["look", "record", "require_reason"]
 
 
 def record(
@@ -49,6 +50,12 @@ def record(
     entry.save()
     Unsealed.objects.create(entry_id=entry.pk)
     return entry
+
+
+def require_reason(reason: str) -> None:
+    """What is done for a reason is not done without one. Raises ``ValidationFailed``."""
+    if not reason.strip():
+        raise ValidationFailed.of("reason", "required", "Say why.")
 
 
 def _json(value: Any) -> str:

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from pairly.audit.services import record
+from pairly.audit.services import record, require_reason
 from pairly.core import clock
 from pairly.core.db import run_atomic
-from pairly.core.errors import Conflict, ValidationFailed
+from pairly.core.errors import Conflict
 from pairly.outbox.models import OutboxEvent
 from pairly.outbox.services import discard_failed, retry_failed
 
@@ -22,7 +22,7 @@ def retry_events(
     """Give failed events a fresh set of attempts; how many. Raises ``Conflict`` if none of them
     is failed, ``ValidationFailed`` without a reason."""
     now = clock.now()
-    _require(reason)
+    require_reason(reason)
 
     def retry() -> int:
         retried = 0
@@ -42,7 +42,7 @@ def discard_event(
 ) -> None:
     """Give a failed event up. Raises ``Conflict`` if it is not failed, ``ValidationFailed``."""
     now = clock.now()
-    _require(reason)
+    require_reason(reason)
 
     def discard() -> None:
         if not discard_failed(event_id=event_id, now=now):
@@ -56,11 +56,6 @@ def failed_event_ids() -> list[UUID]:
     """The oldest of them, at most ``RETRIED_AT_ONCE_MAX``."""
     failed = OutboxEvent.objects.filter(state=OutboxEvent.State.FAILED).order_by("due_at")
     return list(failed.values_list("pk", flat=True)[:RETRIED_AT_ONCE_MAX])
-
-
-def _require(reason: str) -> None:
-    if not reason.strip():
-        raise ValidationFailed.of("reason", "required", "Say why.")
 
 
 def _record(

@@ -22,10 +22,10 @@ from pairly.accounts.services.devices import end_devices
 from pairly.accounts.services.sign_ins import confirm_password
 from pairly.accounts.step_up import is_fresh
 from pairly.accounts.tokens import hash_token
-from pairly.audit.services import record
+from pairly.audit.services import record, require_reason
 from pairly.core import clock
 from pairly.core.db import change_one, run_atomic
-from pairly.core.errors import Conflict, NotFound, PermissionDenied, ValidationFailed
+from pairly.core.errors import Conflict, PermissionDenied
 from pairly.realtime.errors import CloseCode
 from pairly.realtime.services import disconnect
 
@@ -171,13 +171,10 @@ def reset(*, actor_id: UUID | None, user_id: UUID, reason: str, request_id: str 
     Raises ``NotFound``, ``SecondFactorMissing``, ``PermissionDenied``, ``ValidationFailed``
     without a reason.
     """
-    if not reason.strip():
-        raise ValidationFailed.of("reason", "required", "Say why.")
+    require_reason(reason)
 
     def run() -> None:
-        user = User.objects.filter(pk=user_id, deleted_at=None).first()
-        if user is None:
-            raise NotFound
+        user = selectors.present_user(user_id)
         if user.is_staff and actor_id is not None:
             _check_may_reset_staff(actor_id)
         _confirmed(user_id)

@@ -80,9 +80,7 @@ def give_role(
     _check_role(role)
 
     def give() -> None:
-        user = User.objects.filter(pk=user_id, deleted_at=None).first()
-        if user is None:
-            raise NotFound
+        user = selectors.present_user(user_id)
         before = selectors.roles_of(user_id)
         if role in before:
             return

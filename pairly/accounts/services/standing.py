@@ -8,10 +8,10 @@ from pairly.accounts import roles, selectors
 from pairly.accounts.errors import LastSuperadmin
 from pairly.accounts.events import UserRestored, UserSuspended
 from pairly.accounts.models import User
-from pairly.audit.services import record
+from pairly.audit.services import record, require_reason
 from pairly.core import clock
 from pairly.core.db import change_one, run_atomic
-from pairly.core.errors import Conflict, NotFound, PermissionDenied, ValidationFailed
+from pairly.core.errors import Conflict, PermissionDenied, ValidationFailed
 from pairly.outbox.services import emit
 from pairly.realtime.errors import CloseCode
 from pairly.realtime.services import disconnect
@@ -34,13 +34,12 @@ def suspend_user(
     ``PermissionDenied``, ``LastSuperadmin``.
     """
     now = clock.now()
-    if not reason.strip():
-        raise ValidationFailed.of("reason", "required", "Say why.")
+    require_reason(reason)
     if until is not None and until <= now:
         raise ValidationFailed.of("until", "invalid", "The end lies in the past.")
 
     def suspend() -> None:
-        user = _existing(user_id)
+        user = selectors.present_user(user_id)
         held = selectors.roles_of(user_id)
         if roles.SUPERADMIN in held:
             raise LastSuperadmin("Take the superadmin role away first.")
@@ -71,7 +70,7 @@ def restore_user(
     now = clock.now()
 
     def restore() -> None:
-        user = _existing(user_id)
+        user = selectors.present_user(user_id)
         _check_may_judge(selectors.roles_of(user_id), actor_id)
         if not user.is_suspended_at(now):
             raise Conflict("This account is not suspended.")
@@ -113,11 +112,10 @@ def unrestrict_user(
 def _set_restricted(
     actor_id: UUID | None, user_id: UUID, reason: str, request_id: str, *, since: datetime | None
 ) -> None:
-    if not reason.strip():
-        raise ValidationFailed.of("reason", "required", "Say why.")
+    require_reason(reason)
 
     def change() -> None:
-        user = _existing(user_id)
+        user = selectors.present_user(user_id)
         before = user.shadow_restricted_at
         if (before is None) == (since is None):
             return
@@ -146,13 +144,6 @@ def _check_may_judge(held: Collection[str], actor_id: UUID | None) -> None:
         return
     if "roles.act" not in roles.permissions_of(selectors.roles_of(actor_id)):
         raise PermissionDenied("Only who may give roles suspends and restores staff.")
-
-
-def _existing(user_id: UUID) -> User:
-    user = User.objects.filter(pk=user_id, deleted_at=None).first()
-    if user is None:
-        raise NotFound
-    return user
 
 
 def _change(user: User, values: Mapping[str, object]) -> None:

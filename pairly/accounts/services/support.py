@@ -3,13 +3,13 @@
 from uuid import UUID
 
 from pairly.accounts import selectors
-from pairly.accounts.models import NOTE_LENGTH_MAX, StaffNote, User
+from pairly.accounts.models import NOTE_LENGTH_MAX, StaffNote
 from pairly.accounts.services.devices import end_device, end_devices
 from pairly.accounts.services.sign_ins import clear_failures
-from pairly.audit.services import record
+from pairly.audit.services import record, require_reason
 from pairly.core import clock
 from pairly.core.db import run_atomic
-from pairly.core.errors import NotFound, ValidationFailed
+from pairly.core.errors import ValidationFailed
 
 __all__ = ["add_note", "end_sign_in", "end_sign_ins", "unlock_sign_in"]
 
@@ -19,10 +19,10 @@ def end_sign_ins(
 ) -> None:
     """Sign a person out everywhere. Raises ``NotFound``, ``ValidationFailed`` without a reason."""
     now = clock.now()
-    _require("reason", reason)
+    require_reason(reason)
 
     def end() -> None:
-        _existing(user_id)
+        selectors.present_user(user_id)
         open_before = [str(one.pk) for one in selectors.devices_of(user_id, now)]
         end_devices(user_id=user_id)
         record(
@@ -48,7 +48,7 @@ def end_sign_in(
     request_id: str = "",
 ) -> None:
     """End one sign-in. Raises ``NotFound`` if it has ended, ``ValidationFailed``."""
-    _require("reason", reason)
+    require_reason(reason)
 
     def end() -> None:
         end_device(user_id=user_id, device_id=device_id)
@@ -71,10 +71,10 @@ def unlock_sign_in(
     """Let the failed sign-ins of a person count no longer. Raises ``NotFound``,
     ``ValidationFailed``."""
     now = clock.now()
-    _require("reason", reason)
+    require_reason(reason)
 
     def unlock() -> None:
-        clear_failures(_existing(user_id), now)
+        clear_failures(selectors.present_user(user_id), now)
         record(
             actor_id=actor_id,
             action="user.unlocked",
@@ -95,13 +95,14 @@ def add_note(*, actor_id: UUID, user_id: UUID, text: str, request_id: str = "") 
     """
     now = clock.now()
     text = text.strip()
-    _require("text", text)
+    if not text:
+        raise ValidationFailed.of("text", "required", "Empty.")
     if len(text) > NOTE_LENGTH_MAX:
         detail = f"A note has at most {NOTE_LENGTH_MAX} characters."
         raise ValidationFailed.of("text", "max_length", detail)
 
     def add() -> StaffNote:
-        _existing(user_id)
+        selectors.present_user(user_id)
         note = StaffNote(user_id=user_id, author_id=actor_id, text=text, created_at=now)
         note.save(force_insert=True)
         record(
@@ -115,15 +116,3 @@ def add_note(*, actor_id: UUID, user_id: UUID, text: str, request_id: str = "") 
         return note
 
     return run_atomic(add)
-
-
-def _existing(user_id: UUID) -> User:
-    user = User.objects.filter(pk=user_id, deleted_at=None).first()
-    if user is None:
-        raise NotFound
-    return user
-
-
-def _require(field: str, text: str) -> None:
-    if not text.strip():
-        raise ValidationFailed.of(field, "required", "Say why." if field == "reason" else "Empty.")

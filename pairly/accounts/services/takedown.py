@@ -4,11 +4,11 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
+from pairly.accounts import selectors
 from pairly.accounts.models import User
 from pairly.accounts.services.photos import delete_photo_file
 from pairly.audit.services import record
 from pairly.core.db import StaleRead, change_one, run_atomic
-from pairly.core.errors import NotFound
 
 __all__ = ["remove_photo", "remove_profile_text"]
 
@@ -21,7 +21,7 @@ def remove_profile_text(
     """Empty the bio and replace the display name. Raises ``NotFound``."""
 
     def remove() -> None:
-        user = _existing(user_id)
+        user = selectors.present_user(user_id)
         values = {"bio": "", "display_name": NAMELESS, "search_name": NAMELESS.lower()}
         as_read = User.objects.filter(pk=user_id, bio=user.bio, display_name=user.display_name)
         _change_and_record(user_id, as_read, values, actor_id, "profile", reason, request_id)
@@ -33,7 +33,7 @@ def remove_photo(*, actor_id: UUID, user_id: UUID, reason: str, request_id: str 
     """Remove the photo and its file. Raises ``NotFound``."""
 
     def remove() -> None:
-        user = _existing(user_id)
+        user = selectors.present_user(user_id)
         if not user.photo:
             return
         as_read = User.objects.filter(pk=user_id, photo=user.photo)
@@ -42,13 +42,6 @@ def remove_photo(*, actor_id: UUID, user_id: UUID, reason: str, request_id: str 
         delete_photo_file(user.photo)
 
     run_atomic(remove)
-
-
-def _existing(user_id: UUID) -> User:
-    user = User.objects.filter(pk=user_id, deleted_at=None).first()
-    if user is None:
-        raise NotFound
-    return user
 
 
 def _change_and_record(
