@@ -46,11 +46,11 @@ def sign_in(*, email: str, password: str, origin: Origin, staff_only: bool = Fal
     """
     now = clock.now()
     user = selectors.user_by_email(email)
+    if staff_only and user is not None and not user.is_staff:
+        user = None
     if not _is_password_right(email, user, password, origin.address, now):
         raise WrongCredentials
     assert user is not None
-    if staff_only and not user.is_staff:
-        raise WrongCredentials
     refuse_suspended(user, now)
     return run_atomic(lambda: _sign_in(user, origin, now))
 

@@ -103,6 +103,17 @@ def test_members_and_strangers_learn_nothing(join: Any, rate_limits: None) -> No
     assert "Too many requests." in sentences(limited)
 
 
+def test_the_door_does_not_tell_a_members_right_password_by_its_lock(
+    join: Any, settings: Any
+) -> None:
+    settings.SIGN_IN_FAILURES_MAX = 3
+    for name, password in (("Ava", "quiet-harbour-42"), ("Ben", "wrong-password")):
+        values = {"email": join(name).email, "password": password}
+        told = [sentences(Client().post("/admin/login/", values)) for _ in range(4)]
+        assert all("E-mail or password is wrong." in one for one in told[:3])
+        assert "Too many failed sign-ins." in told[3], name
+
+
 @pytest.mark.mongodb
 def test_an_ended_sign_in_ends_the_session() -> None:
     browsers = [staff_browser("admin"), staff_browser("admin")]
