@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from pairly.core.throttling import WindowThrottle
+from pairly.core.throttling import UserThrottle, WindowThrottle
 
-__all__ = ["MailThrottle"]
+__all__ = ["ExportThrottle", "MailThrottle"]
 
 
 class MailThrottle(WindowThrottle):
@@ -17,3 +17,10 @@ class MailThrottle(WindowThrottle):
 
     def caller(self, request: Any) -> Sequence[str] | None:
         return ("user", str(request.user.pk)) if request.user.is_authenticated else None
+
+
+class ExportThrottle(UserThrottle):
+    """Below the general limit: each export reads all that is kept of a person."""
+
+    scope = "export"
+    limit_setting = "RATE_EXPORT_PER_MINUTE"

@@ -27,8 +27,9 @@ from pairly.accounts.serializers import (
     ReportSerializer,
     UserSerializer,
 )
+from pairly.accounts.throttling import ExportThrottle
 from pairly.core import clock
-from pairly.core.http import client_address
+from pairly.core.http import UserThrottle, client_address
 
 __all__ = [
     "BlockView",
@@ -81,6 +82,8 @@ class PhotoView(APIView):
 
 
 class ExportView(APIView):
+    throttle_classes = (UserThrottle, ExportThrottle)
+
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, request: Request) -> Response:
         parts = exports.export_of(request.user.pk)

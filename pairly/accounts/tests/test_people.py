@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 import time_machine
+from django.conf import settings
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image, ImageOps
@@ -247,7 +248,7 @@ def test_one_person_is_seen_by_id_unless_it_may_not_be(join: Any) -> None:
 
 
 @pytest.mark.mongodb
-def test_own_data_is_exported(join: Any) -> None:
+def test_own_data_is_exported(join: Any, rate_limits: None) -> None:
     ava, ben = join("Ava"), join("Ben")
     ava.api.put(f"blocks/{ben.id}")
     body = {"target_type": "user", "target_id": ben.id, "reason": "spam", "details": "ads"}
@@ -258,3 +259,6 @@ def test_own_data_is_exported(join: Any) -> None:
     assert data["reports"][0]["details"] == "ads"
     assert len(data["devices"]) == 1
     assert ava.token not in str(data) and "password" not in str(data)
+    again = [ava.api.get("me/export") for _ in range(settings.RATE_EXPORT_PER_MINUTE)]
+    assert [one.status_code for one in again].index(429) == len(again) - 1
+    assert ben.api.get("me/export").status_code == 200
