@@ -103,6 +103,7 @@ def _is_password_right(
     if user is None:
         make_password(password)  # The hasher's time must not tell that nobody has the address.
     elif user.check_password(password):
+        _refuse_locked(email, now)  # by now, since many may guess at the same moment
         return True
     _record(email, user.pk if user else None, Outcome.FAILED, address, now)
     return False

@@ -83,6 +83,16 @@ def test_a_sign_in_under_way_does_not_outlive_the_account(
     assert not Device.objects.filter(user_id=ava.id, ended_at=None).exists()
 
 
+def test_of_many_guesses_at_once_the_right_one_does_not_slip_by(
+    guest: Any, join: Any, once_checked: Any, settings: Any
+) -> None:
+    settings.SIGN_IN_FAILURES_MAX = 3
+    ava = join()
+    once_checked(lambda: [login(guest, ava.email, f"guess-{number}") for number in range(3)])
+    assert login(guest, ava.email).status_code == 429
+    assert Device.objects.filter(user_id=ava.id).count() == 1
+
+
 def test_an_account_leaves_with_the_photo_of_its_last_moment(join: Any, once_checked: Any) -> None:
     ava = join()
     assert upload_photo(ava.api).status_code == 200
