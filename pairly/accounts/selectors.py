@@ -12,7 +12,8 @@ from django.core.files.storage import default_storage
 from django.db.models import Q, QuerySet
 
 from pairly.accounts import roles
-from pairly.accounts.models import Block, Device, Report, User
+from pairly.accounts.models import Block, Device, Report, SignInAttempt, User
+from pairly.accounts.tokens import keyed_hash
 from pairly.core import clock
 from pairly.core.errors import NotFound
 from pairly.core.table import Row, Table
@@ -28,6 +29,7 @@ __all__ = [
     "device_of_token_hash",
     "devices_of",
     "directory_for",
+    "email_hash",
     "hides_read_receipts",
     "is_blocked_between",
     "joined_at",
@@ -37,6 +39,7 @@ __all__ = [
     "reports_by",
     "roles_of",
     "seen_at_addresses",
+    "sign_in_locked_until",
     "signed_in",
     "staff_ids",
     "standings_of",
@@ -280,6 +283,27 @@ def signed_in(device_ids: Collection[UUID], now: datetime) -> set[UUID]:
         for device_id, expires_at, ended_at in SIGN_INS.select("id", device_ids)
         if ended_at is None and expires_at > now
     }
+
+
+def sign_in_locked_until(email: str, now: datetime) -> datetime | None:
+    """Until when signing in with the address is refused: while the last so many attempts of the
+    window all failed."""
+    window = timedelta(minutes=settings.SIGN_IN_FAILURES_WINDOW_MINUTES)
+    limit = settings.SIGN_IN_FAILURES_MAX
+    attempts = SignInAttempt.objects.filter(
+        email_hash=email_hash(email), created_at__gt=now - window
+    ).order_by("-created_at")
+    newest = list(attempts.values_list("outcome", "created_at")[:limit])
+    failed = SignInAttempt.Outcome.FAILED
+    if len(newest) < limit or any(outcome != failed for outcome, _at in newest):
+        return None
+    until: datetime = newest[-1][1] + window
+    return until
+
+
+def email_hash(email: str) -> str:
+    """What attempts to sign in are kept by."""
+    return keyed_hash("sign-in", email.strip().lower())
 
 
 def joined_at(user_id: UUID) -> datetime:

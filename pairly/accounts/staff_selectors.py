@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib.auth.models import Group
 from django.db.models import Model, Q, QuerySet
 
@@ -19,7 +18,6 @@ __all__ = [
     "Staff",
     "attempts_of",
     "find_users",
-    "is_locked_out",
     "names_of",
     "notes_of",
     "person",
@@ -97,16 +95,6 @@ def reports_about(user_id: UUID) -> "QuerySet[Report]":
         .select_related("reporter")
         .order_by("-id")
     )
-
-
-def is_locked_out(user_id: UUID, now: datetime) -> bool:
-    """Whether signing in is refused, because the last so many attempts all failed."""
-    since = now - timedelta(minutes=settings.SIGN_IN_FAILURES_WINDOW_MINUTES)
-    limit = settings.SIGN_IN_FAILURES_MAX
-    newest = attempts_of(user_id).filter(created_at__gt=since)
-    outcomes = list(newest.values_list("outcome", flat=True)[:limit])
-    failed = SignInAttempt.Outcome.FAILED
-    return len(outcomes) == limit and all(outcome == failed for outcome in outcomes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

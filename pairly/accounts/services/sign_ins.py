@@ -1,17 +1,15 @@
 """Signing in, and the lock on those who guess."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib.auth.hashers import make_password
 
 from pairly.accounts import events, selectors
 from pairly.accounts.errors import AccountSuspended, WrongCredentials
 from pairly.accounts.models import Device, SignInAttempt, User
 from pairly.accounts.services.devices import Origin, open_device
-from pairly.accounts.tokens import keyed_hash
 from pairly.core import clock
 from pairly.core.db import run_atomic
 from pairly.core.errors import RateLimited, ValidationFailed
@@ -46,9 +44,7 @@ def sign_in(*, email: str, password: str, origin: Origin, staff_only: bool = Fal
     """
     now = clock.now()
     user = selectors.user_by_email(email)
-    if staff_only and user is not None and not user.is_staff:
-        user = None
-    if not _is_password_right(email, user, password, origin.address, now):
+    if not _is_password_right(email, user, password, origin.address, now, staff_only=staff_only):
         raise WrongCredentials
     assert user is not None
     refuse_suspended(user, now)
@@ -97,10 +93,16 @@ def clear_failures(user: User, now: datetime) -> None:
 
 
 def _is_password_right(
-    email: str, user: User | None, password: str, address: str, now: datetime
+    email: str,
+    user: User | None,
+    password: str,
+    address: str,
+    now: datetime,
+    *,
+    staff_only: bool = False,
 ) -> bool:
     _refuse_locked(email, now)
-    if user is None:
+    if user is None or (staff_only and not user.is_staff):
         make_password(password)  # The hasher's time must not tell that nobody has the address.
     elif user.check_password(password):
         _refuse_locked(email, now)  # by now, since many may guess at the same moment
@@ -110,18 +112,11 @@ def _is_password_right(
 
 
 def _refuse_locked(email: str, now: datetime) -> None:
-    """Raises ``RateLimited`` while the last so many attempts of the window all failed."""
-    window = timedelta(minutes=settings.SIGN_IN_FAILURES_WINDOW_MINUTES)
-    attempts = SignInAttempt.objects.filter(
-        email_hash=_email_hash(email), created_at__gt=now - window
-    ).order_by("-created_at")
-    limit = settings.SIGN_IN_FAILURES_MAX
-    newest = list(attempts.values_list("outcome", "created_at")[:limit])
-    if len(newest) == limit and all(outcome == Outcome.FAILED for outcome, _at in newest):
-        seconds_left = (newest[-1][1] + window - now).total_seconds()
+    until = selectors.sign_in_locked_until(email, now)
+    if until is not None:
         raise RateLimited(
             "Too many failed sign-ins. Try again later or reset the password.",
-            retry_after_seconds=int(seconds_left) + 1,
+            retry_after_seconds=int((until - now).total_seconds()) + 1,
         )
 
 
@@ -129,14 +124,10 @@ def _record(
     email: str, user_id: UUID | None, outcome: Outcome, address: str, now: datetime
 ) -> None:
     attempt = SignInAttempt(
-        email_hash=_email_hash(email),
+        email_hash=selectors.email_hash(email),
         user_id=user_id,
         outcome=outcome,
         address=address,
         created_at=now,
     )
     run_atomic(lambda: attempt.save(force_insert=True))
-
-
-def _email_hash(email: str) -> str:
-    return keyed_hash("sign-in", email.strip().lower())

@@ -64,7 +64,7 @@ def shown(user_id: UUID) -> dict[str, Any]:
     user: Any = people.person(user_id)
     user.wallet = wallet_of(user_id).to_dict()
     user.second_factor = people.second_factor_of(user_id)
-    user.locked_out = people.is_locked_out(user_id, clock.now())
+    user.locked_out = selectors.sign_in_locked_until(user.email, clock.now()) is not None
     return dict(PersonSerializer(user).data)
 
 

@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from calling.selectors import Listed, calls_for
 from pairly.accounts import staff_selectors as people
 from pairly.accounts.models import Report, User
-from pairly.accounts.selectors import reports_by
+from pairly.accounts.selectors import reports_by, sign_in_locked_until
 from pairly.accounts.staff_panels import Panel
 from pairly.accounts.staff_rows import actor_names, chip, moment, person_link
 from pairly.audit.selectors import entries_about
@@ -234,7 +234,7 @@ def _end_button(address: str, device_id: Any) -> Any:
 
 def _attempts(user: User, now: datetime) -> Panel:
     variants = {"failed": "danger", "succeeded": "success", "cleared": "info"}
-    locked = people.is_locked_out(user.pk, now)
+    locked = sign_in_locked_until(user.email, now) is not None
     return Panel(
         title="Attempts to sign in",
         icon="login",

@@ -14,11 +14,11 @@ from unfold.enums import ActionVariant
 from pairly.accounts import roles, services
 from pairly.accounts.models import User
 from pairly.accounts.second_factor.services import reset as reset_second_factor
-from pairly.accounts.selectors import roles_of
+from pairly.accounts.selectors import roles_of, sign_in_locked_until
 from pairly.accounts.staff_admin import ReadOnlyAdmin
 from pairly.accounts.staff_dialogs import dialog, done
 from pairly.accounts.staff_rows import chip
-from pairly.accounts.staff_selectors import find_users, is_locked_out, person, second_factor_of
+from pairly.accounts.staff_selectors import find_users, person, second_factor_of
 from pairly.audit.services import look
 from pairly.core import clock
 from pairly.core.errors import PermissionDenied
@@ -339,7 +339,7 @@ def _out_of_place(user: User) -> set[str]:
     hidden.add("freeze_spending" if freeze_of(user.pk) else "unfreeze_spending")
     if roles.SUPERADMIN in roles_of(user.pk):
         hidden.add("suspend")
-    if not is_locked_out(user.pk, now):
+    if sign_in_locked_until(user.email, now) is None:
         hidden.add("unlock")
     if second_factor_of(user.pk).enrolled_at is None:
         hidden.add("reset_second_factor")
