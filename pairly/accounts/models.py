@@ -1,10 +1,9 @@
 """People, their sign-ins, and what keeps them safe from each other."""
 
 from datetime import date, datetime
-from typing import ClassVar
 
 from django.conf import settings
-from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
 from django.db.models import Q
@@ -35,13 +34,6 @@ NOTE_LENGTH_MAX = 2000
 BIO_LENGTH_MAX = 1000
 REASON_LENGTH_MAX = 500
 DETAILS_LENGTH_MAX = 2000
-
-
-class UserManager(BaseUserManager["User"]):
-    """Writes are in ``services``; this only answers Django's own look-ups."""
-
-    def get_by_natural_key(self, username: str | None) -> "User":
-        return self.get(email=(username or "").lower())
 
 
 class User(AbstractBaseUser, PermissionsMixin):
@@ -89,8 +81,6 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     last_active_at = models.DateTimeField(help_text="exact to a few minutes")
     created_at = models.DateTimeField()
-
-    objects: ClassVar[UserManager] = UserManager()
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"

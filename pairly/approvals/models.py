@@ -46,7 +46,6 @@ class Approval(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["state", "-id"], name="approval_by_state"),
             models.Index(fields=["state", "expires_at"], name="approval_expires"),
-            models.Index(fields=["target_type", "target_id", "-id"], name="approval_by_target"),
         ]
 
     def __str__(self) -> str:

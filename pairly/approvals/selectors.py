@@ -9,7 +9,7 @@ from pairly.approvals.models import Approval, State
 from pairly.approvals.registry import find_kind, kinds
 from pairly.core.errors import NotFound
 
-__all__ = ["approval", "approvals_about", "in_state", "may_decide", "may_decide_any", "waiting_for"]
+__all__ = ["approval", "in_state", "may_decide", "may_decide_any", "waiting_for"]
 
 
 def approval(approval_id: UUID) -> Approval:
@@ -23,11 +23,6 @@ def approval(approval_id: UUID) -> Approval:
 def in_state(state: str = State.WAITING) -> "QuerySet[Approval]":
     """Order by ``-id``."""
     return Approval.objects.filter(state=state)
-
-
-def approvals_about(target_type: str, target_id: UUID | str) -> "QuerySet[Approval]":
-    about = Approval.objects.filter(target_type=target_type, target_id=str(target_id))
-    return about.order_by("-id")
 
 
 def may_decide(user: Any, one: Approval) -> bool:

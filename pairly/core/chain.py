@@ -38,7 +38,6 @@ __all__ = [
     "inclusion_path",
     "leaf_hash",
     "merkle_root",
-    "root_from_path",
     "seed_of_file",
     "signature_is_valid",
 ]
@@ -86,24 +85,6 @@ def inclusion_path(leaves: Sequence[bytes], index: int) -> list[bytes]:
             path.append(level[sibling])
         level, index = _level_above(level), index // 2
     return path
-
-
-def root_from_path(leaf: bytes, *, index: int, count: int, path: Sequence[bytes]) -> bytes | None:
-    """The root that a leaf and its path lead to (RFC 9162, section 2.1.3.2); None if misshapen."""
-    if not 0 <= index < count:
-        return None
-    node, last = leaf, count - 1
-    for sibling in path:
-        if last == 0:
-            return None
-        if index % 2 or index == last:
-            node = hashlib.sha256(NODE + sibling + node).digest()
-            while index % 2 == 0 and index:
-                index, last = index // 2, last // 2
-        else:
-            node = hashlib.sha256(NODE + node + sibling).digest()
-        index, last = index // 2, last // 2
-    return node if last == 0 else None
 
 
 def _level_above(level: Sequence[bytes]) -> list[bytes]:
