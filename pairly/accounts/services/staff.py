@@ -119,8 +119,11 @@ def take_role(
 
 def leave_all_roles(user_id: UUID) -> None:
     """The person goes. Raises ``LastSuperadmin``. Inside a transaction."""
-    for role in selectors.roles_of(user_id):
+    held = selectors.roles_of(user_id)
+    for role in held:
         _leave(user_id, role)
+    if held:
+        _record(user_id, held, [], user_id, "account deleted", "")
 
 
 def _leave(user_id: UUID, role: str) -> None:

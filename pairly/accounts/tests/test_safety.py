@@ -233,6 +233,8 @@ def test_the_last_superadmin_can_neither_leave_nor_be_suspended(join: Any) -> No
     for person in (ava, ben):
         give_role(user_id=UUID(person.id), role="superadmin", actor_id=None, reason="start")
     assert ava.api.delete("me", password="quiet-harbour-42").status_code == 204
+    left = AuditEntry.objects.filter(target_id=ava.id).order_by("-id")[0]
+    assert (left.actor_id, left.after) == (UUID(ava.id), '{"roles":[]}')
     assert ben.api.delete("me", password="quiet-harbour-42").status_code == 409
     assert ben.api.get("me").status_code == 200
     with pytest.raises(Conflict):
