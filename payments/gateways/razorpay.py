@@ -167,10 +167,11 @@ class Razorpay(RazorpayEvents):
         return sorted(items, key=lambda attempt: attempt["created_at"], reverse=True)
 
     def _paid_by(self, order: RefundOrder) -> str:
-        """The payment that paid the order. Raises ``NotThere`` if none did."""
+        """The payment that paid the order, refunded by now or not; one that came on top of it was
+        never captured. Raises ``NotThere`` if none did."""
         with understood():
             for payment in self._api.order.payments(order.payment_ref)["items"]:
-                if payment["status"] in ("captured", "refunded"):
+                if payment["captured"]:
                     return str(payment["id"])
         raise NotThere("order_not_paid")
 

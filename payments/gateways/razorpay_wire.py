@@ -113,8 +113,7 @@ def read_event(body: bytes) -> Observation | RefundSeen | DisputeSeen | None:
         if kind in STATUS_OF_EVENT:
             return _observation_of_event(event, STATUS_OF_EVENT[kind])
         if kind in REFUND_EVENTS:
-            refund, order_id = event["payload"]["refund"]["entity"], _order_of(event)
-            return refund_seen(refund, order_id, event["created_at"])
+            return _refund_of_event(event)
         if kind in STATE_OF_DISPUTE_EVENT:
             return _dispute_seen(event, STATE_OF_DISPUTE_EVENT[kind])
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -218,6 +217,15 @@ def _observation_of_event(event: Mapping[str, Any], status: Status) -> Observati
         at=_moment(event["created_at"]),
         failure_code=str(payment.get("error_code") or "").lower()[:64],
     )
+
+
+def _refund_of_event(event: Mapping[str, Any]) -> RefundSeen | None:
+    """A payment that was never captured, such as a second one of an order, goes back by itself:
+    nothing was bought for it (https://razorpay.com/docs/payments/refunds/auto-refunds)."""
+    if event["payload"]["payment"]["entity"].get("captured") is False:
+        return None
+    refund = event["payload"]["refund"]["entity"]
+    return refund_seen(refund, _order_of(event), event["created_at"])
 
 
 def _dispute_seen(event: Mapping[str, Any], state: DisputeState) -> DisputeSeen | None:

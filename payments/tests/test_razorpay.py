@@ -95,6 +95,23 @@ def test_what_does_not_fit_gives_nothing(changes: dict[str, Any], state: str) ->
     assert all_is_well()
 
 
+def test_a_second_payment_of_an_order_that_goes_back_by_itself_is_no_refund() -> None:
+    """Razorpay sends back at once what was paid once too often, and tells of it as of refunds;
+    such a payment was never captured."""
+    buyer = Buyer()
+    intent = buyer.intent(provider="razorpay")
+    deliver_razorpay(razorpay_event(intent))
+    refund = {"id": "rfnd_1", "amount": 5000, "currency": "INR", "status": "processed", "notes": []}
+    for kind in ("created", "processed"):
+        event = razorpay_event(intent, "refunded", captured=False)
+        event["payload"]["refund"] = {"entity": refund}
+        assert deliver_razorpay(event | {"event": f"refund.{kind}"}).status_code == 200
+    assert (buyer.look(intent)["status"], buyer.bought) == ("succeeded", 50)
+    states = Webhook.objects.order_by("id").values_list("state", flat=True)
+    assert list(states) == ["done", "ignored", "ignored"]
+    assert all_is_well()
+
+
 def test_unknown_types_are_kept_and_ignored() -> None:
     event = {"event": "order.paid", "created_at": 1, "payload": {}}
     assert deliver_razorpay(event).status_code == 200
