@@ -35,7 +35,7 @@ def test_finance_changes_a_price_and_orders_that_were_begun_keep_theirs() -> Non
     before = buyer.intent()
     finance = staff_browser("finance")
     form = finance.get(f"{ADDRESS}/small/change_package/")
-    assert 'value="50.00"' in form.content.decode()
+    assert "Now ₹50.00." in form.content.decode()
     answer = dialog(
         finance,
         f"{ADDRESS}/small/change_package/",
