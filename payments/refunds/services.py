@@ -26,7 +26,8 @@ from payments.refunds.applying import apply_refund, begin, change_refund, give_u
 from payments.refunds.models import Refund
 from payments.refunds.selectors import order_of, refund_named
 from payments.refunds.states import State
-from payments.reversals import claims_on, paid_credits_free, sold_of, tell_wallet
+from payments.reversals import claims_on, sold_of, tell_wallet
+from payments.selectors import paid_credits_free
 
 __all__ = ["APPROVAL_KIND", "carry_out", "drop", "refund_payment", "send"]
 
