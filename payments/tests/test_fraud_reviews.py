@@ -15,7 +15,7 @@ from payments.errors import CreditsSpent
 from payments.fraud import reviews
 from payments.fraud.invariants import reviews_hold_their_credits
 from payments.fraud.selectors import reviews_waiting
-from payments.intents.following import follow_up
+from payments.intents.following import expire_intents
 from payments.models import Intent, OpenHold, Refund, Review, Transfer
 from payments.simulator.services import deliver_settled
 from payments.tests.buyers import Buyer, all_is_well, at_once, deliver, stripe_event
@@ -80,7 +80,7 @@ def test_what_is_bought_under_review_is_there_and_cannot_be_spent() -> None:
 def test_an_intent_for_review_that_is_never_paid_has_no_review() -> None:
     buyer = Buyer()
     intent = buyer.intent()
-    follow_up(clock.now() + timedelta(hours=1))
+    expire_intents(clock.now() + timedelta(hours=1))
     assert buyer.look(intent)["status"] == "expired"
     assert not reviews_waiting().exists()
     deliver(stripe_event(intent))  # Paid all the same, late: it is reviewed all the same.

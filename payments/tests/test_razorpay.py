@@ -8,8 +8,8 @@ import time_machine
 from rest_framework.test import APIClient
 
 from pairly.core import clock
-from payments.intents.following import follow_up
 from payments.models import Webhook
+from payments.tasks import follow_up_intents
 from payments.tests.buyers import (
     Buyer,
     all_is_well,
@@ -127,11 +127,11 @@ def test_lost_news_are_asked_for_and_orders_given_up_expire() -> None:
         canceled = buyer.intent(provider="razorpay")
         buyer.api.post(f"/api/v1/payments/intents/{canceled['id']}/cancel")
         time.shift(timedelta(minutes=1))
-        assert follow_up(clock.now()) == 3
+        assert follow_up_intents() == 3
         time.shift(timedelta(minutes=9))
-        assert follow_up(clock.now()) == 2
+        assert follow_up_intents() == 2
         time.shift(timedelta(hours=1))
-        assert follow_up(clock.now()) == 0
+        assert follow_up_intents() == 0
         states = [buyer.look(one)["status"] for one in (lost, open_one, declined, canceled)]
         assert states == ["succeeded", "expired", "failed", "canceled"]
         assert buyer.play(open_one, "succeed").status_code == 409
