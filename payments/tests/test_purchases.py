@@ -13,6 +13,7 @@ from payments.intents.selectors import history_of
 from payments.models import Transfer
 from payments.tasks import follow_up_intents
 from payments.tests.buyers import Buyer, all_is_well, at_once, deliver, stripe_event
+from payments.tests.desk import Desk, bought
 from payments.tests.gateways import EAGER, MISCOUNTING, SILENT
 
 pytestmark = pytest.mark.mongodb
@@ -299,3 +300,26 @@ def test_intents_and_receipts_are_their_owners_alone() -> None:
         assert other.api.get(address).status_code == 404
     assert other.play(intents[1], "succeed").status_code == 404
     assert buyer.api.get(f"/api/v1/payments/receipts/{intents[1]['id']}").status_code == 404
+
+
+def test_a_provider_that_is_not_served_any_more_keeps_nobody_from_their_purchases(
+    settings: Any,
+) -> None:
+    buyer, desk = Buyer(), Desk()
+    paid, open_one = bought(buyer, provider="razorpay"), buyer.intent(provider="razorpay")
+    both = settings.PAYMENT_GATEWAYS
+    settings.PAYMENT_GATEWAYS = {"stripe": both["stripe"]}
+    listed = buyer.api.get("/api/v1/payments/intents").json()["results"]
+    assert [one["next_action"] for one in listed] == [None, None]
+    canceled = buyer.api.post(f"/api/v1/payments/intents/{open_one['id']}/cancel")
+    assert (canceled.status_code, canceled.json()["code"]) == (503, "provider_unreachable")
+    assert desk.refunded(paid)["state"] == "unknown"
+    with time_machine.travel(clock.now() + timedelta(minutes=11)):
+        follow_up_intents()
+        assert buyer.look(open_one)["status"] == "created"
+    settings.PAYMENT_GATEWAYS = both
+    with time_machine.travel(clock.now() + timedelta(hours=1)):
+        follow_up_intents()
+        states = [buyer.look(one)["status"] for one in (paid, open_one)]
+    assert states == ["refunded", "expired"]
+    assert all_is_well()
