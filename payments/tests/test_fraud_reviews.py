@@ -11,6 +11,7 @@ from pairly.core import clock
 from pairly.core.errors import Conflict, NotFound, PermissionDenied, ValidationFailed
 from pairly.outbox.dispatch import dispatch_all
 from pairly.staff.tests.people import new_staff, staff_api
+from payments.adjustments.services import adjust
 from payments.errors import CreditsSpent
 from payments.fraud import reviews
 from payments.fraud.invariants import reviews_hold_their_credits
@@ -281,6 +282,29 @@ def test_money_that_comes_back_weeks_after_a_rejection_is_reviewed_again() -> No
     assert standing(buyer, intent) == ("held", "succeeded", 50, 0) and well()
     decide(reviews.approve, intent)
     assert standing(buyer, intent) == ("approved", "succeeded", 0, 50) and well()
+
+
+def test_nobody_hears_of_credits_that_all_went_to_what_was_owed() -> None:
+    buyer = Buyer()
+    intent = bought(buyer)
+    decide(reviews.reject, intent)
+    adjust(
+        actor_id=new_staff("finance").pk,
+        user_id=UUID(buyer.id),
+        kind="take_paid",
+        credits=60,
+        book_debt=True,
+        reason="Spent what was not there",
+        operation_id=uuid4(),
+    )
+    refund = Refund.objects.get()
+    refund_news(intent, "failed", 5000, ref=refund.provider_ref, refund_id=refund.pk)
+    assert (Review.objects.get().held, wallet(buyer)["debt"]) == (0, 10)
+    decide(reviews.approve, intent)
+    dispatch_all()
+    told = [one["kind"] for one in buyer.api.get("/api/v1/notifications").json()["results"]]
+    assert told.count("credits.added") == 1, "of the bonus alone"
+    assert well()
 
 
 def test_above_the_limit_of_refunds_a_second_person_decides_about_a_rejection() -> None:
