@@ -30,13 +30,12 @@ from payments.ledger.accounts import (
     house_key,
     personal_key,
 )
-from payments.ledger.books import ACCOUNTS, AccountState
 from payments.ledger.services import account_ids, pending, post, resolution
 from payments.ledger.transfers import TRANSFERS, Posting, posting_of
 from payments.refunds.models import Refund
 from payments.refunds.states import LIVE
 from payments.refunds.states import State as RefundState
-from payments.selectors import wallet_of
+from payments.selectors import paid_credits_free, wallet_of
 
 __all__ = [
     "CREDITS_BACK_LEG",
@@ -49,7 +48,6 @@ __all__ = [
     "give_back",
     "hold",
     "move_money",
-    "paid_credits_free",
     "release",
     "sold_of",
     "take",
@@ -96,11 +94,6 @@ def claims_on(intent: Intent, *, besides: UUID | None = None) -> list[Claim]:
         *_claims(disputes, STANDING, {DisputeState.LOST}),
     ]
     return [claim for known, claim in rows if known != besides]
-
-
-def paid_credits_free(user_id: UUID) -> int:
-    rows = ACCOUNTS.select("key", [personal_key(user_id, PAID)])
-    return AccountState(rows[0]).available if rows else 0
 
 
 def hold(reversal: Reversal, credits: int, now: datetime) -> None:

@@ -47,6 +47,7 @@ __all__ = [
     "ledger_status",
     "pockets_of",
     "open_disputes",
+    "paid_credits_free",
     "paid_since",
     "refunds_by_id",
     "set_aside_since",
@@ -125,6 +126,12 @@ def pockets_of(user_id: UUID) -> dict[str, int]:
     keys = [personal_key(user_id, kind) for kind in PERSONAL_KINDS]
     balances = {row[1]: row[2] for row in ACCOUNTS.select("key", keys)}
     return dict(zip(PERSONAL_KINDS, (balances.get(key, 0) for key in keys), strict=True))
+
+
+def paid_credits_free(user_id: UUID) -> int:
+    """Those that nothing holds, whether they may be spent or not."""
+    rows = ACCOUNTS.select("key", [personal_key(user_id, PAID)])
+    return AccountState(rows[0]).available if rows else 0
 
 
 def wallet_of(user_id: UUID) -> Wallet:

@@ -7,7 +7,6 @@ from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
-from rest_framework import serializers
 from rest_framework.generics import ListAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -41,6 +40,7 @@ from payments.staff_ledger_serializers import (
     TimesQuerySerializer,
     VerificationSerializer,
 )
+from payments.staff_lists import wanted
 
 __all__ = [
     "ChainView",
@@ -62,13 +62,6 @@ FILES = {(200, content_type): OpenApiTypes.STR for content_type in CONTENT_TYPES
 TAGS = ["staff"]
 
 
-def asked(serializer: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
-    query = serializer(data=request.query_params)
-    query.is_valid(raise_exception=True)
-    values: dict[str, Any] = query.validated_data
-    return values
-
-
 @extend_schema(tags=TAGS)
 class StaffAccountsView(ListAPIView[Account]):
     """Accounts: the house's, then people's, who came last first."""
@@ -83,7 +76,7 @@ class StaffAccountsView(ListAPIView[Account]):
         return super().get(request, *args, **kwargs)
 
     def get_queryset(self) -> Any:
-        text = asked(StaffAccountsQuerySerializer, self.request).get("q", "")
+        text = wanted(StaffAccountsQuerySerializer, self.request).get("q", "")
         look_at_owner(self.request, explorer.owner_of(text))
         return explorer.find_accounts(text)
 
@@ -118,7 +111,7 @@ class StaffTransfersView(APIView):
         """Transfers, newest first; of an operation or a group in the order of their ids. Where
         no index leads to all that is asked for, `cut_at` tells how far back was looked: ask
         again with it as `until`."""
-        values = asked(StaffTransfersQuerySerializer, request)
+        values = wanted(StaffTransfersQuerySerializer, request)
         owner_id = values.pop("user_id", None)
         look_at_owner(request, owner_id)
         search = Search(owner_id=owner_id, **values)
@@ -164,7 +157,7 @@ class StatementView(APIView):
     def get(self, request: Request, user_id: UUID) -> Response:
         """A person's transactions and what stood on their accounts afterwards, newest first."""
         look_at_owner(request, person(user_id).pk)
-        times = asked(TimesQuerySerializer, request)
+        times = wanted(TimesQuerySerializer, request)
         statement = Statement(user_id, **times)
         pages = PairlyCursorPagination()
         label = f"statement:{user_id}:{times}"
@@ -179,7 +172,7 @@ class ExportTransfersView(APIView):
     def get(self, request: Request) -> HttpResponseBase:
         """Every sealed transfer of a time and kind, in the order of the chain, as a file. An
         export that can be verified by itself is made by `manage.py export_ledger`."""
-        return download(request, **asked(ExportQuerySerializer, request))
+        return download(request, **wanted(ExportQuerySerializer, request))
 
 
 class ExportStatementView(APIView):
@@ -189,8 +182,7 @@ class ExportStatementView(APIView):
     def get(self, request: Request, user_id: UUID) -> HttpResponseBase:
         """A person's statement as a file, newest first."""
         user_id = person(user_id).pk
-        wanted = asked(StatementExportQuerySerializer, request)
-        return download(request, user_id=user_id, **wanted)
+        return download(request, user_id=user_id, **wanted(StatementExportQuerySerializer, request))
 
 
 @extend_schema(tags=TAGS)

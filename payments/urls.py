@@ -10,6 +10,7 @@ from payments.disputes.staff_api import StaffDisputesView
 from payments.fraud.urls import urlpatterns as fraud
 from payments.freezes.api import FreezeView, UnfreezeView
 from payments.intents import api as intents
+from payments.packages.staff_api import StaffPackagesView, StaffPackageView
 from payments.pricing.staff_api import StaffPricesView
 from payments.reconciliation import urls as reconciliation
 from payments.refunds.staff_api import RefundPaymentView, StaffRefundsView
@@ -32,6 +33,8 @@ urlpatterns: list[URLPattern] = [
     path("payments/receipts/<uuid:receipt_id>", intents.ReceiptView.as_view(), name="receipt"),
     path("webhooks/<str:provider>", WebhookView.as_view(), name="webhook"),
     path("staff/payments", StaffPaymentsView.as_view(), name="staff-payments"),
+    path("staff/payments/packages", StaffPackagesView.as_view(), name="staff-packages"),
+    path("staff/payments/packages/<slug:code>", StaffPackageView.as_view(), name="staff-package"),
     path("staff/payments/prices", StaffPricesView.as_view(), name="staff-prices"),
     path("staff/users/<uuid:user_id>/finances", FinancesView.as_view(), name="staff-user-finances"),
     path("staff/payments/refunds", StaffRefundsView.as_view(), name="staff-refunds"),

@@ -51,9 +51,6 @@ class Wallet(msgspec.Struct, frozen=True):
         }
 
 
-EMPTY_WALLET = Wallet(0, 0, 0, 0)
-
-
 def wallet_of_states(spendable: Sequence[AccountState], debt: int) -> Wallet:
     """The wallet over a person's paid and bonus accounts."""
     balance = held = stops = 0

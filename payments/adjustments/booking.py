@@ -61,8 +61,6 @@ def book(adjustment: Adjustment, now: datetime) -> None:
     post([_posting(adjustment, *leg) for leg in legs], now)
     if adjustment.kind == Kind.GIVE_PAID:
         settle_debt(adjustment.user_id, operation_of(adjustment), now)
-    if adjustment.kind == Kind.GIVE_PAID:
-        settle_debt(adjustment.user_id, operation_of(adjustment), now)
 
 
 def _taken(

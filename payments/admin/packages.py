@@ -22,7 +22,7 @@ from pairly.accounts.staff_rows import moment
 from pairly.core import clock
 from pairly.core.errors import ValidationFailed
 from pairly.core.http import request_id_of
-from payments.currencies import CURRENCIES, amount_text, format_amount, parse_amount
+from payments.currencies import CURRENCIES, format_amount, parse_amount
 from payments.models import Package
 from payments.packages.selectors import current_prices, prices_of
 from payments.packages.services import change_package, create_package
@@ -76,8 +76,9 @@ class NewPackageForm(PackageForm):
 
 
 class ChangePackageForm(PackageForm):
-    """Shows how the package is now."""
+    """Tells how the package is now; what is left empty stays so, or as it is yet to be."""
 
+    credits = NumberField(label="Credits", min_value=1, required=False)
     offered = forms.BooleanField(label="On offer", required=False, widget=UnfoldBooleanSwitchWidget)
     starts_at = DateTimeField(
         label="Prices from (UTC)", required=False, help_text="Empty: from now on."
@@ -90,9 +91,11 @@ class ChangePackageForm(PackageForm):
         package = Package.objects.filter(code=object_id).first()
         if package is None:
             return
-        self.initial |= {"credits": package.credits, "offered": package.offered}
+        self.initial["offered"] = package.offered
         prices = current_prices([package.code], clock.now())[package.code]
-        self.initial |= {name: amount_text(amount, name) for name, amount in prices.items()}
+        now = {name: format_amount(amount, name) for name, amount in prices.items()}
+        for name, told in {"credits": package.credits, **now}.items():
+            self.fields[name].help_text = f"Now {told}. Empty: stays as it is."
 
 
 class PackageAdmin(ReadOnlyAdmin):

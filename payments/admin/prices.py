@@ -29,7 +29,7 @@ LISTS = {"messages": "{} message", "calls": "{} call, a minute"}
 
 
 class ChangePricesForm(FreshDialogForm):
-    """One field for each price, which shows what counts now."""
+    """One field for each price; one that is left empty stays as it is, or as it is yet to be."""
 
     starts_at = DateTimeField(
         label="From (UTC)", required=False, help_text="Empty: as soon as every server can know."
@@ -39,8 +39,10 @@ class ChangePricesForm(FreshDialogForm):
     def __init__(self, request: HttpRequest, *arguments: Any, **options: Any) -> None:
         super().__init__(request, *arguments, **options)
         for name, title, credits in _named(public_prices(clock.now())):
-            self.fields[name] = NumberField(label=title, min_value=0)
-            self.initial[name] = credits
+            told = f"Now {credits}. Empty: stays as it is."
+            self.fields[name] = NumberField(
+                label=title, min_value=0, required=False, help_text=told
+            )
         self.order_fields([*self._priced(), "starts_at", "reason"])
 
     def prices(self, listed: str) -> dict[str, int]:
@@ -48,7 +50,7 @@ class ChangePricesForm(FreshDialogForm):
         return {
             name.split(".")[1]: self.cleaned_data[name]
             for name in self._priced()
-            if name.startswith(f"{listed}.")
+            if name.startswith(f"{listed}.") and self.cleaned_data[name] is not None
         }
 
     def _priced(self) -> list[str]:

@@ -12,9 +12,9 @@ from pairly.core.db import StaleRead, change_one
 from payments.fraud.models import Band, FraudCheck, Review
 from payments.intents.models import Intent
 from payments.ledger.accounts import ISSUED, PAID, house_key, personal_key
-from payments.ledger.books import ACCOUNTS, AccountState
 from payments.ledger.services import account_ids, pending, post, resolution
 from payments.ledger.transfers import Posting
+from payments.selectors import paid_credits_free
 
 __all__ = [
     "REVIEW",
@@ -76,7 +76,7 @@ def hold_again(intent_id: UUID, credits: int, now: datetime) -> None:
     review = Review.objects.filter(pk=intent_id).exclude(state=State.APPROVED).first()
     if review is None or not credits:
         return
-    held = review.held + min(credits, _paid_credits_free(review.user_id))
+    held = review.held + min(credits, paid_credits_free(review.user_id))
     _resize(review, held, now, state=State.HELD, actor_id=None, decided_at=None)
 
 
@@ -117,8 +117,3 @@ def _posting(review: Review, now: datetime) -> Posting:
         kind=REVIEW,
         group=operation_of(review.pk),
     )
-
-
-def _paid_credits_free(user_id: UUID) -> int:
-    rows = ACCOUNTS.select("key", [personal_key(user_id, PAID)])
-    return AccountState(rows[0]).available if rows else 0

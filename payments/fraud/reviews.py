@@ -37,7 +37,8 @@ def approve(
         release(review, now, **decided)
         settle_debt(review.user_id, operation, now)
         announce([review.user_id], "wallet.updated", wallet_of(review.user_id).to_dict(), now)
-        emit(CreditsAdded(review.user_id, held, "released", operation))
+        if held:  # Nothing is, where all of it went to what was owed.
+            emit(CreditsAdded(review.user_id, held, "released", operation))
 
     return _decide(State.APPROVED, set_free, review_id, actor_id, reason, now, request_id)
 

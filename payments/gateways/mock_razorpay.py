@@ -28,9 +28,9 @@ from payments.gateways.mock_razorpay_entities import (
     order_entity,
     payment_entity,
     refund_entity,
-    seconds,
 )
 from payments.gateways.models import MockDispute, MockLine, MockPayment, MockRefund
+from payments.gateways.reading import seconds_of
 from payments.intents.states import Status
 
 __all__ = ["MockRazorpay"]
@@ -55,7 +55,7 @@ class MockRazorpay(razorpay_wire.RazorpayEvents, MockProvider):
         return _event(TYPE_OF_STATUS[status], {"payment": payment_entity(payment, status)}, at)
 
     def refund_seen(self, refund: MockRefund) -> RefundSeen:
-        made_at = seconds(refund.created_at)
+        made_at = seconds_of(refund.created_at)
         return razorpay_wire.refund_seen(refund_entity(refund), refund.payment_id, made_at)
 
     def refund_event(self, refund: MockRefund, *, is_new: bool, at: datetime) -> SignedEvent:
@@ -89,7 +89,7 @@ def _event(kind: str, entities: dict[str, dict[str, Any]], at: datetime) -> Sign
         "event": kind,
         "contains": list(entities),
         "payload": {name: {"entity": entity} for name, entity in entities.items()},
-        "created_at": seconds(at),
+        "created_at": seconds_of(at),
     }
     body = orjson.dumps(event)
     headers = {

@@ -1,13 +1,12 @@
 """Razorpay's entities as its API would answer them, of what stands in the mock's books."""
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from pairly.core import clock
 from payments.gateways import razorpay_wire
 from payments.gateways.base import DisputeState, LineKind, RefundState
 from payments.gateways.models import MockDispute, MockLine, MockPayment, MockRefund
+from payments.gateways.reading import seconds_of
 from payments.intents.states import Status
 
 __all__ = [
@@ -18,7 +17,6 @@ __all__ = [
     "payment_entity",
     "payment_id",
     "refund_entity",
-    "seconds",
 ]
 
 STATUS_OF_PAYMENT = {
@@ -57,7 +55,7 @@ def payment_entity(payment: MockPayment, status: Status) -> dict[str, Any]:
         "captured": status is Status.SUCCEEDED,
         "notes": {"intent_id": str(payment.intent_id)},
         "error_code": (payment.failure_code or "BAD_REQUEST_ERROR") if failed else None,
-        "created_at": seconds(payment.created_at),
+        "created_at": seconds_of(payment.created_at),
     }
 
 
@@ -81,7 +79,7 @@ def refund_entity(refund: MockRefund) -> dict[str, Any]:
         "payment_id": payment_id(refund.payment.intent_id),
         "notes": notes or [],
         "status": WORD_OF_REFUND[RefundState(refund.state)],
-        "created_at": seconds(refund.created_at),
+        "created_at": seconds_of(refund.created_at),
     }
 
 
@@ -97,7 +95,7 @@ def dispute_entity(dispute: MockDispute) -> dict[str, Any]:
         "reason_code": "goods_or_services_not_received_or_partially_received",
         "phase": "chargeback",
         "status": "open" if state is DisputeState.OPENED else state.value,
-        "created_at": seconds(dispute.created_at),
+        "created_at": seconds_of(dispute.created_at),
     }
 
 
@@ -116,8 +114,8 @@ def item_of_line(line: MockLine) -> dict[str, Any]:
         "fee": line.fee_minor,
         "tax": 0,
         "settled": True,
-        "created_at": seconds(line.at),
-        "settled_at": seconds(line.at),
+        "created_at": seconds_of(line.at),
+        "settled_at": seconds_of(line.at),
         "settlement_id": line.line_ref,
         "order_id": line.payment_ref,
         "dispute_id": line.ref if is_dispute else None,
@@ -127,7 +125,3 @@ def item_of_line(line: MockLine) -> dict[str, Any]:
 
 def payment_id(intent_id: UUID) -> str:
     return f"pay_mock_{intent_id.hex}"
-
-
-def seconds(moment: datetime) -> int:
-    return clock.to_milliseconds(moment) // 1000

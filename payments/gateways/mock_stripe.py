@@ -22,10 +22,10 @@ from payments.gateways.mock_stripe_objects import (
     dispute_object,
     payment_object,
     refund_object,
-    seconds,
     transaction_object,
 )
 from payments.gateways.models import MockDispute, MockLine, MockPayment, MockRefund
+from payments.gateways.reading import seconds_of
 from payments.intents.states import Status
 
 __all__ = ["MockStripe"]
@@ -50,7 +50,7 @@ class MockStripe(stripe_wire.StripeEvents, MockProvider):
         return _event(TYPE_OF_STATUS[status], payment_object(payment, status), at)
 
     def refund_seen(self, refund: MockRefund) -> RefundSeen:
-        return stripe_wire.refund_seen(refund_object(refund), seconds(refund.created_at))
+        return stripe_wire.refund_seen(refund_object(refund), seconds_of(refund.created_at))
 
     def refund_event(self, refund: MockRefund, *, is_new: bool, at: datetime) -> SignedEvent:
         failed = refund.state == RefundState.FAILED
@@ -73,7 +73,7 @@ def _event(kind: str, thing: dict[str, Any], at: datetime) -> SignedEvent:
         "id": f"evt_mock_{new_id().hex}",
         "object": "event",
         "api_version": API_VERSION,
-        "created": seconds(at),
+        "created": seconds_of(at),
         "type": kind,
         "livemode": False,
         "pending_webhooks": 1,

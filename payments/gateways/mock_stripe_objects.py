@@ -1,16 +1,15 @@
 """Stripe's objects as its API would answer them, of what stands in the mock's books."""
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from pairly.core import clock
 from payments.gateways import stripe_wire
 from payments.gateways.base import DisputeState, LineKind
 from payments.gateways.models import MockDispute, MockLine, MockPayment, MockRefund
+from payments.gateways.reading import seconds_of
 from payments.intents.states import Status
 
-__all__ = ["dispute_object", "payment_object", "refund_object", "seconds", "transaction_object"]
+__all__ = ["dispute_object", "payment_object", "refund_object", "transaction_object"]
 
 STRIPES_WORDS = {
     Status.CREATED: "requires_payment_method",
@@ -39,7 +38,7 @@ def payment_object(payment: MockPayment, status: Status) -> dict[str, Any]:
         "amount": payment.amount_minor,
         "amount_received": payment.amount_minor if status is Status.SUCCEEDED else 0,
         "client_secret": f"{payment.ref}_secret_{payment.intent_id.hex[-12:]}",
-        "created": seconds(payment.created_at),
+        "created": seconds_of(payment.created_at),
         "currency": payment.currency.lower(),
         "last_payment_error": error,
         "livemode": False,
@@ -58,7 +57,7 @@ def refund_object(refund: MockRefund) -> dict[str, Any]:
         "object": "refund",
         "amount": refund.amount_minor,
         "charge": _charge(refund.payment.intent_id),
-        "created": seconds(refund.created_at),
+        "created": seconds_of(refund.created_at),
         "currency": refund.payment.currency.lower(),
         "metadata": metadata,
         "payment_intent": refund.payment_id,
@@ -74,7 +73,7 @@ def dispute_object(dispute: MockDispute) -> dict[str, Any]:
         "object": "dispute",
         "amount": dispute.amount_minor,
         "charge": _charge(dispute.payment.intent_id),
-        "created": seconds(dispute.created_at),
+        "created": seconds_of(dispute.created_at),
         "currency": dispute.payment.currency.lower(),
         "livemode": False,
         "metadata": {},
@@ -92,7 +91,7 @@ def transaction_object(line: MockLine) -> dict[str, Any]:
         "id": line.line_ref,
         "object": "balance_transaction",
         "amount": line.amount_minor,
-        "created": seconds(line.at),
+        "created": seconds_of(line.at),
         "currency": line.currency.lower(),
         "fee": line.fee_minor,
         "net": line.amount_minor - line.fee_minor,
@@ -111,8 +110,3 @@ def transaction_object(line: MockLine) -> dict[str, Any]:
 
 def _charge(intent_id: UUID) -> str:
     return f"ch_mock_{intent_id.hex}"
-
-
-def seconds(moment: datetime) -> int:
-    """Of the Unix epoch, as Stripe writes times."""
-    return clock.to_milliseconds(moment) // 1000

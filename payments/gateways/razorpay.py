@@ -32,7 +32,7 @@ from payments.gateways.razorpay_wire import (
     observation_of_order,
     refund_seen,
 )
-from payments.gateways.reading import id_in
+from payments.gateways.reading import id_in, seconds_of
 from payments.intents.states import Status
 
 __all__ = ["Razorpay"]
@@ -114,7 +114,7 @@ class Razorpay(RazorpayEvents):
                 },
                 headers={IDEMPOTENCY_HEADER: f"refund-{order.refund_id}"},
             )
-            return refund_seen(made, order.payment_ref, _seconds(now))
+            return refund_seen(made, order.payment_ref, seconds_of(now))
 
     def fetch_refund(self, order: RefundOrder, now: datetime) -> RefundSeen | None:
         return asked(lambda: self._fetch_refund(order, now))
@@ -167,10 +167,11 @@ class Razorpay(RazorpayEvents):
         return sorted(items, key=lambda attempt: attempt["created_at"], reverse=True)
 
     def _paid_by(self, order: RefundOrder) -> str:
-        """The payment that paid the order. Raises ``NotThere`` if none did."""
+        """The payment that paid the order, refunded by now or not; one that came on top of it was
+        never captured. Raises ``NotThere`` if none did."""
         with understood():
             for payment in self._api.order.payments(order.payment_ref)["items"]:
-                if payment["status"] in ("captured", "refunded"):
+                if payment["captured"]:
                     return str(payment["id"])
         raise NotThere("order_not_paid")
 
@@ -178,7 +179,7 @@ class Razorpay(RazorpayEvents):
         with understood():
             if order.ref:
                 found = self._api.refund.fetch(order.ref)
-                return refund_seen(found, order.payment_ref, _seconds(now))
+                return refund_seen(found, order.payment_ref, seconds_of(now))
         return self._refund_of(order, self._paid_by(order), now)
 
     def _refund_of(self, order: RefundOrder, paid_by: str, now: datetime) -> RefundSeen:
@@ -187,7 +188,7 @@ class Razorpay(RazorpayEvents):
             wanted = {"count": ROWS_PER_PAGE}
             for found in self._api.payment.fetch_multiple_refund(paid_by, wanted)["items"]:
                 if id_in(found.get("notes"), "refund_id") == order.refund_id:
-                    return refund_seen(found, order.payment_ref, _seconds(now))
+                    return refund_seen(found, order.payment_ref, seconds_of(now))
         raise NotThere("no_such_refund")
 
     def _settled_on(self, day: date) -> Iterator[StatementLine]:
@@ -208,7 +209,3 @@ def _days(since: datetime, until: datetime) -> Iterator[date]:
     while day <= last:
         yield day
         day += timedelta(days=1)
-
-
-def _seconds(moment: datetime) -> int:
-    return clock.to_milliseconds(moment) // 1000

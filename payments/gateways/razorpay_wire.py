@@ -13,7 +13,6 @@ from typing import Any, Final
 
 from django.conf import settings
 
-from pairly.core import clock
 from payments.gateways.base import (
     BadWebhook,
     DisputeSeen,
@@ -26,7 +25,15 @@ from payments.gateways.base import (
     SignatureInvalid,
     StatementLine,
 )
-from payments.gateways.reading import id_in, is_text, json_object, number
+from payments.gateways.reading import (
+    id_in,
+    is_text,
+    json_object,
+    moment_of,
+    number,
+    ref_of,
+    ref_or_empty,
+)
 from payments.intents.states import Status
 
 __all__ = [
@@ -113,8 +120,7 @@ def read_event(body: bytes) -> Observation | RefundSeen | DisputeSeen | None:
         if kind in STATUS_OF_EVENT:
             return _observation_of_event(event, STATUS_OF_EVENT[kind])
         if kind in REFUND_EVENTS:
-            refund, order_id = event["payload"]["refund"]["entity"], _order_of(event)
-            return refund_seen(refund, order_id, event["created_at"])
+            return _refund_of_event(event)
         if kind in STATE_OF_DISPUTE_EVENT:
             return _dispute_seen(event, STATE_OF_DISPUTE_EVENT[kind])
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -131,7 +137,7 @@ def observation_of_order(
     code = attempts[0].get("error_code") if status is Status.FAILED else None
     return Observation(
         provider=PROVIDER,
-        ref=_ref(order["id"]),
+        ref=ref_of(order["id"]),
         intent_id=id_in(order.get("notes"), "intent_id"),
         status=status,
         amount_minor=number(order["amount"]),
@@ -154,14 +160,14 @@ def refund_seen(refund: Mapping[str, Any], order_id: str, seconds: int) -> Refun
     state = STATE_OF_REFUND[refund["status"]]
     return RefundSeen(
         provider=PROVIDER,
-        ref=_ref(refund["id"]),
+        ref=ref_of(refund["id"]),
         refund_id=id_in(refund.get("notes"), "refund_id"),
         intent_id=id_in(refund.get("notes"), "intent_id"),
         payment_ref=order_id,
         state=state,
         amount_minor=number(refund["amount"]),
         currency=refund["currency"].upper()[:3],
-        at=_moment(seconds),
+        at=moment_of(seconds),
         failure_code="refund_failed" if state is RefundState.FAILED else "",
     )
 
@@ -174,13 +180,13 @@ def line_of_item(item: Mapping[str, Any]) -> StatementLine | None:
         return None
     is_debit = number(item["debit"]) > number(item["credit"])
     notes = item.get("notes")
-    order_id = str(item["order_id"]) if is_text(item.get("order_id"), 100) else ""
-    entity_id = _ref(item["entity_id"])
+    order_id = ref_or_empty(item.get("order_id"))
+    entity_id = ref_of(item["entity_id"])
     is_payment = kind is LineKind.PAYMENT
     amount = number(item["amount"])
     return StatementLine(
         provider=PROVIDER,
-        line_ref=f"{_ref(item['settlement_id'])}/{entity_id}",
+        line_ref=f"{ref_of(item['settlement_id'])}/{entity_id}",
         kind=kind,
         ref=order_id or entity_id if is_payment else item.get("dispute_id") or entity_id,
         payment_ref=order_id,
@@ -190,7 +196,7 @@ def line_of_item(item: Mapping[str, Any]) -> StatementLine | None:
         amount_minor=-amount if is_debit else amount,
         fee_minor=number(item["fee"]),
         currency=item["currency"].upper()[:3],
-        at=_moment(item["created_at"]),
+        at=moment_of(item["created_at"]),
     )
 
 
@@ -209,15 +215,24 @@ def _observation_of_event(event: Mapping[str, Any], status: Status) -> Observati
     amount = number(payment["amount"])
     return Observation(
         provider=PROVIDER,
-        ref=_ref(payment["order_id"]),
+        ref=ref_of(payment["order_id"]),
         intent_id=id_in(payment.get("notes"), "intent_id"),
         status=status,
         amount_minor=amount,
         received_minor=amount if status is Status.SUCCEEDED else None,
         currency=payment["currency"].upper()[:3],
-        at=_moment(event["created_at"]),
+        at=moment_of(event["created_at"]),
         failure_code=str(payment.get("error_code") or "").lower()[:64],
     )
+
+
+def _refund_of_event(event: Mapping[str, Any]) -> RefundSeen | None:
+    """A payment that was never captured, such as a second one of an order, goes back by itself:
+    nothing was bought for it (https://razorpay.com/docs/payments/refunds/auto-refunds)."""
+    if event["payload"]["payment"]["entity"].get("captured") is False:
+        return None
+    refund = event["payload"]["refund"]["entity"]
+    return refund_seen(refund, _order_of(event), event["created_at"])
 
 
 def _dispute_seen(event: Mapping[str, Any], state: DisputeState) -> DisputeSeen | None:
@@ -227,28 +242,17 @@ def _dispute_seen(event: Mapping[str, Any], state: DisputeState) -> DisputeSeen 
     payment = event["payload"]["payment"]["entity"]
     return DisputeSeen(
         provider=PROVIDER,
-        ref=_ref(dispute["id"]),
+        ref=ref_of(dispute["id"]),
         intent_id=id_in(payment.get("notes"), "intent_id"),
         payment_ref=_order_of(event),
         state=state,
         amount_minor=number(dispute["amount"]),
         currency=dispute["currency"].upper()[:3],
-        at=_moment(event["created_at"]),
+        at=moment_of(event["created_at"]),
         reason=str(dispute.get("reason_code") or "")[:100],
     )
 
 
 def _order_of(event: Mapping[str, Any]) -> str:
     """A payment that was made without an order is none of ours, and has none here."""
-    order_id = event["payload"]["payment"]["entity"].get("order_id")
-    return str(order_id) if is_text(order_id, 100) else ""
-
-
-def _ref(value: Any) -> str:
-    if not is_text(value, 100):
-        raise ValueError("it has no id, or names no order")
-    return str(value)
-
-
-def _moment(seconds: Any) -> datetime:
-    return clock.from_milliseconds(number(seconds) * 1000)
+    return ref_or_empty(event["payload"]["payment"]["entity"].get("order_id"))

@@ -1,17 +1,29 @@
 """Reading what providers write: never trusted to have the shape it should have."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import orjson
 
+from pairly.core import clock
 from payments.gateways.base import BadWebhook
 
-__all__ = ["id_in", "is_text", "json_object", "number"]
+__all__ = [
+    "id_in",
+    "is_text",
+    "json_object",
+    "moment_of",
+    "number",
+    "ref_of",
+    "ref_or_empty",
+    "seconds_of",
+]
 
 NUMBER_MAX = 10**12
 """More money than this, and more seconds, no event speaks of."""
+REF_CHARACTERS_MAX = 100
 
 
 def json_object(body: bytes) -> dict[str, Any]:
@@ -44,3 +56,23 @@ def id_in(notes: Any, name: str) -> UUID | None:
         return UUID(str(notes[name]))
     except (KeyError, ValueError):
         return None
+
+
+def ref_of(value: Any) -> str:
+    """A provider's id of something. Raises ``ValueError`` where there is none."""
+    if not is_text(value, REF_CHARACTERS_MAX):
+        raise ValueError("it has no id, or names nothing that it belongs to")
+    return str(value)
+
+
+def ref_or_empty(value: Any) -> str:
+    return str(value) if is_text(value, REF_CHARACTERS_MAX) else ""
+
+
+def moment_of(seconds: Any) -> datetime:
+    """Providers count whole seconds since 1970. Raises ``ValueError``."""
+    return clock.from_milliseconds(number(seconds) * 1000)
+
+
+def seconds_of(moment: datetime) -> int:
+    return clock.to_milliseconds(moment) // 1000

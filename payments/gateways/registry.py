@@ -5,7 +5,7 @@ from functools import cache
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from payments.gateways.base import Gateway
+from payments.gateways.base import Gateway, GatewayUnreachable
 
 __all__ = ["gateway_named", "provider_names"]
 
@@ -15,7 +15,9 @@ def provider_names() -> list[str]:
 
 
 def gateway_named(provider: str) -> Gateway:
-    """Raises ``KeyError`` for a provider that is not served."""
+    """Raises ``GatewayUnreachable`` for a provider that is not served, or not any more."""
+    if provider not in settings.PAYMENT_GATEWAYS:
+        raise GatewayUnreachable(f"nobody serves {provider}")
     return _made(settings.PAYMENT_GATEWAYS[provider])
 
 

@@ -13,7 +13,6 @@ from typing import Any, Final
 
 from django.conf import settings
 
-from pairly.core import clock
 from payments.gateways.base import (
     BadWebhook,
     DisputeSeen,
@@ -26,7 +25,16 @@ from payments.gateways.base import (
     SignatureInvalid,
     StatementLine,
 )
-from payments.gateways.reading import id_in, is_text, json_object, number
+from payments.gateways.reading import (
+    id_in,
+    is_text,
+    json_object,
+    moment_of,
+    number,
+    ref_of,
+    ref_or_empty,
+    seconds_of,
+)
 from payments.intents.states import Status
 
 __all__ = [
@@ -111,7 +119,7 @@ class StripeEvents:
 
 def signature_header(body: bytes, secret: str, now: datetime) -> str:
     """What Stripe sends beside a body."""
-    seconds = str(clock.to_milliseconds(now) // 1000)
+    seconds = str(seconds_of(now))
     return f"t={seconds},v1={_signature(body, secret, seconds)}"
 
 
@@ -130,7 +138,7 @@ def check_signature(body: bytes, header: str, secrets: Sequence[str], now: datet
     ]
     if not any(matches):
         raise SignatureInvalid
-    if abs(clock.to_milliseconds(now) // 1000 - int(times[0])) > TOLERANCE_SECONDS:
+    if abs(seconds_of(now) - int(times[0])) > TOLERANCE_SECONDS:
         raise SignatureInvalid
 
 
@@ -166,21 +174,21 @@ def observation_of_payment(payment: Mapping[str, Any], now: datetime) -> Observa
     status = STATUS_OF_PAYMENT[payment["status"]]
     if status is Status.CREATED and payment.get("last_payment_error"):
         status = Status.FAILED
-    return _observation(payment, status, clock.to_milliseconds(now) // 1000)
+    return _observation(payment, status, seconds_of(now))
 
 
 def refund_seen(refund: Mapping[str, Any], seconds: int) -> RefundSeen:
     """Of a Refund, as the API answers it or an event brings it, at that time."""
     return RefundSeen(
         provider=PROVIDER,
-        ref=_ref(refund["id"]),
+        ref=ref_of(refund["id"]),
         refund_id=id_in(refund.get("metadata"), "refund_id"),
         intent_id=id_in(refund.get("metadata"), "intent_id"),
-        payment_ref=_ref_or_empty(refund.get("payment_intent")),
+        payment_ref=ref_or_empty(refund.get("payment_intent")),
         state=STATE_OF_REFUND[refund["status"]],
         amount_minor=number(refund["amount"]),
         currency=refund["currency"].upper()[:3],
-        at=_moment(seconds),
+        at=moment_of(seconds),
         failure_code=str(refund.get("failure_reason") or "")[:64],
     )
 
@@ -196,7 +204,7 @@ def line_of_transaction(transaction: Mapping[str, Any]) -> StatementLine | None:
     if kind is None:
         return None
     source = transaction["source"]
-    payment_ref = _ref_or_empty(source.get("payment_intent"))
+    payment_ref = ref_or_empty(source.get("payment_intent"))
     amount, fee = transaction["amount"], max(0, transaction["fee"])
     if source["currency"] != transaction["currency"]:
         original = number(source["amount"])
@@ -205,15 +213,17 @@ def line_of_transaction(transaction: Mapping[str, Any]) -> StatementLine | None:
     number(abs(amount))
     return StatementLine(
         provider=PROVIDER,
-        line_ref=_ref(transaction["id"]),
+        line_ref=ref_of(transaction["id"]),
         kind=kind,
-        ref=payment_ref or _ref(source["id"]) if kind is LineKind.PAYMENT else _ref(source["id"]),
+        ref=payment_ref or ref_of(source["id"])
+        if kind is LineKind.PAYMENT
+        else ref_of(source["id"]),
         payment_ref=payment_ref,
         intent_id=id_in(source.get("metadata"), "intent_id"),
         amount_minor=amount,
         fee_minor=number(fee),
         currency=source["currency"].upper()[:3],
-        at=_moment(transaction["created"]),
+        at=moment_of(transaction["created"]),
     )
 
 
@@ -230,13 +240,13 @@ def _dispute_seen(dispute: Mapping[str, Any], seconds: int) -> DisputeSeen | Non
         return None
     return DisputeSeen(
         provider=PROVIDER,
-        ref=_ref(dispute["id"]),
+        ref=ref_of(dispute["id"]),
         intent_id=id_in(dispute.get("metadata"), "intent_id"),
-        payment_ref=_ref_or_empty(dispute.get("payment_intent")),
+        payment_ref=ref_or_empty(dispute.get("payment_intent")),
         state=state,
         amount_minor=number(dispute["amount"]),
         currency=dispute["currency"].upper()[:3],
-        at=_moment(seconds),
+        at=moment_of(seconds),
         reason=str(dispute.get("reason") or "")[:100],
     )
 
@@ -247,13 +257,13 @@ def _observation(payment: Mapping[str, Any], status: Status, seconds: int) -> Ob
     error = payment.get("last_payment_error") or {}
     return Observation(
         provider=PROVIDER,
-        ref=_ref(payment["id"]),
+        ref=ref_of(payment["id"]),
         intent_id=id_in(payment.get("metadata"), "intent_id"),
         status=status,
         amount_minor=amount,
         received_minor=received if status is Status.SUCCEEDED else None,
         currency=payment["currency"].upper()[:3],
-        at=_moment(seconds),
+        at=moment_of(seconds),
         failure_code=str(error.get("code") or "")[:64] if status is Status.FAILED else "",
         client_secret=str(payment.get("client_secret") or "")[:200],
     )
@@ -261,17 +271,3 @@ def _observation(payment: Mapping[str, Any], status: Status, seconds: int) -> Ob
 
 def _signature(body: bytes, secret: str, seconds: str) -> str:
     return hmac.new(secret.encode(), seconds.encode() + b"." + body, hashlib.sha256).hexdigest()
-
-
-def _ref(value: Any) -> str:
-    if not is_text(value, 100):
-        raise ValueError("it has no id")
-    return str(value)
-
-
-def _ref_or_empty(value: Any) -> str:
-    return str(value) if is_text(value, 100) else ""
-
-
-def _moment(seconds: Any) -> datetime:
-    return clock.from_milliseconds(number(seconds) * 1000)

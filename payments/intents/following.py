@@ -16,7 +16,7 @@ from payments.intents.models import Intent, Observed
 from payments.intents.selectors import order_of
 from payments.intents.states import OPEN, Status
 
-__all__ = ["ask", "due_intents", "expire_intents", "follow_up", "next_look", "poll_intents"]
+__all__ = ["ask", "due_intents", "expire_intents", "next_look", "poll_intents"]
 
 logger = logging.getLogger(__name__)
 
@@ -25,11 +25,6 @@ AGE_PER_PAUSE = 4
 """The older an intent, the rarer it is asked about: a quarter of its age is the pause..."""
 LONGEST_PAUSE = timedelta(hours=6)
 """... but not rarer: banks take days over refunds, and whoever waits asks us every day."""
-
-
-def follow_up(now: datetime) -> int:
-    """Look after every intent whose time has come; how many those were."""
-    return expire_intents(now) + poll_intents(now)
 
 
 def expire_intents(now: datetime) -> int:

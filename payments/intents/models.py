@@ -83,10 +83,14 @@ class Intent(models.Model):
         return now < self.expires_at and (self.status in OPEN or self.status == Status.FAILED)
 
     @property
+    def claimed_minor(self) -> int:
+        """What refunds and disputes have of it; more than all of it where they claim the same."""
+        return self.refunding_minor + self.refunded_minor + self.disputed_minor + self.lost_minor
+
+    @property
     def refundable_minor(self) -> int:
         """What could still be given back of a paid intent, were no dispute open."""
-        gone = self.refunding_minor + self.refunded_minor + self.disputed_minor + self.lost_minor
-        return max(0, self.amount_minor - gone)
+        return max(0, self.amount_minor - self.claimed_minor)
 
 
 class Observed(AppendOnlyModel):

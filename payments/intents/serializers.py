@@ -9,7 +9,7 @@ from rest_framework import serializers
 from pairly.core import clock
 from pairly.core.serializers import StrictSerializer
 from payments.currencies import CURRENCIES
-from payments.gateways.registry import gateway_named
+from payments.gateways.registry import gateway_named, provider_names
 from payments.intents.models import Intent
 from payments.intents.states import Status
 from payments.refunds.serializers import ReceiptRefundSerializer
@@ -88,7 +88,7 @@ class IntentSerializer(serializers.ModelSerializer[Intent]):
 
     @extend_schema_field(NextActionSerializer(allow_null=True))
     def get_next_action(self, intent: Intent) -> dict[str, str] | None:
-        if not intent.is_payable_at(clock.now()):
+        if not intent.is_payable_at(clock.now()) or intent.provider not in provider_names():
             return None
         path = gateway_named(intent.provider).payment_page(intent.pk)
         if path is None:

@@ -69,16 +69,16 @@ def change_package(
     *,
     actor_id: UUID | None,
     code: str,
-    credits: int,
-    offered: bool,
+    credits: int | None,
+    offered: bool | None,
     prices: Mapping[str, int],
     starts_at: datetime,
     reason: str,
     now: datetime,
     request_id: str = "",
 ) -> Package:
-    """Change what a package holds and whether it is offered at once, and what it costs from
-    ``starts_at`` on. Of ``prices`` only those that differ become new ones.
+    """Change what a package holds and whether it is offered at once (None: stays as it is), and
+    what it costs from ``starts_at`` on. Of ``prices`` only those that differ become new ones.
 
     Raises ``ValidationFailed``, ``NotFound``.
     """
@@ -94,11 +94,12 @@ def change_package(
         fresh = {name: amount for name, amount in prices.items() if known.get(name) != amount}
         before = _described(package, {name: known.get(name) for name in fresh})
         seen = Package.objects.filter(code=code, credits=package.credits, offered=package.offered)
-        package.credits, package.offered = credits, offered
+        package.credits = package.credits if credits is None else credits
+        package.offered = package.offered if offered is None else offered
         after = _described(package, fresh)
         if before == after:
             return package
-        if not change_one(seen, credits=credits, offered=offered):
+        if not change_one(seen, credits=package.credits, offered=package.offered):
             raise StaleRead(f"somebody else changed the package {code}")
         _write_prices(package, fresh, starts_at, now)
         record(
@@ -120,8 +121,8 @@ def _described(package: Package, prices: Mapping[str, int | None]) -> dict[str, 
     return {"credits": package.credits, "offered": package.offered, "prices": dict(prices)}
 
 
-def _check(credits: int, prices: Mapping[str, int]) -> None:
-    if not 1 <= credits <= CREDITS_MAX:
+def _check(credits: int | None, prices: Mapping[str, int]) -> None:
+    if credits is not None and not 1 <= credits <= CREDITS_MAX:
         raise ValidationFailed.of("credits", "invalid", f"Credits are 1 to {CREDITS_MAX}.")
     for currency, amount in prices.items():
         if currency not in CURRENCIES:

@@ -26,7 +26,8 @@ from payments.refunds.applying import apply_refund, begin, change_refund, give_u
 from payments.refunds.models import Refund
 from payments.refunds.selectors import order_of, refund_named
 from payments.refunds.states import State
-from payments.reversals import claims_on, paid_credits_free, sold_of, tell_wallet
+from payments.reversals import claims_on, sold_of, tell_wallet
+from payments.selectors import paid_credits_free
 
 __all__ = ["APPROVAL_KIND", "carry_out", "drop", "refund_payment", "send"]
 
@@ -99,12 +100,17 @@ def send(refund_id: UUID, now: datetime) -> None:
 
 
 def carry_out(approval: Approval, now: datetime) -> None:
-    """A second person agreed. Raises ``PaymentDisputed``, ``Conflict`` when it was given up."""
+    """A second person agreed. Raises ``PermissionDenied`` for one's own purchase,
+    ``PaymentDisputed``, ``RefundTooLarge`` for what a dispute took meanwhile, ``Conflict`` when it
+    was given up."""
     refund = refund_named(UUID(approval.payload["refund_id"]))
+    _check_buyer(refund.intent, approval.decided_by)
     if refund.state != State.REQUESTED:
         raise Conflict("This refund no longer waits.")
     if refund.intent.status == Status.DISPUTED:
         raise PaymentDisputed
+    if refund.intent.claimed_minor > refund.intent.amount_minor:
+        raise RefundTooLarge("A dispute took what was to be refunded.")
     _set_out(refund, now)
 
 
@@ -172,9 +178,13 @@ def _make(
     tell_wallet(refund.user_id, now)
 
 
-def _check(intent: Intent, amount: int, actor_id: UUID | None) -> None:
+def _check_buyer(intent: Intent, actor_id: UUID | None) -> None:
     if actor_id == intent.user_id:
         raise PermissionDenied("Somebody else refunds what you bought.")
+
+
+def _check(intent: Intent, amount: int, actor_id: UUID | None) -> None:
+    _check_buyer(intent, actor_id)
     if intent.status not in PAID:
         raise NotPaid
     if intent.status == Status.DISPUTED:

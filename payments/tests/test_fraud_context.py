@@ -19,7 +19,7 @@ from pairly.core.ids import new_id
 from pairly.outbox.dispatch import dispatch_all
 from payments.fraud.country import open_geoip
 from payments.gateways.base import GatewayRefused
-from payments.intents.following import follow_up
+from payments.intents.following import poll_intents
 from payments.models import FraudCheck, Intent, Refund
 from payments.services import Holds, grant_credits
 from payments.simulator.services import deliver_settled
@@ -113,7 +113,7 @@ def test_declined_payments_count_for_a_day_however_they_are_told(time: Any) -> N
     for _ in range(2):
         buyer.play(one, "decline")
     buyer.play(other, "decline")
-    follow_up(clock.now() + timedelta(minutes=1))  # The poll hears the same once more.
+    poll_intents(clock.now() + timedelta(minutes=1))  # The poll hears the same once more.
     deliver(stripe_event(other, "payment_failed", amount=1))  # Set aside: it is not ours.
     time.shift(DAY - MILLISECOND)
     assert "failures_in_a_day" not in attempt(buyer)
@@ -152,7 +152,7 @@ def test_a_decline_that_only_the_poll_heard_of_counts_once(time: Any, monkeypatc
         buyer.play(intent, "decline")
     for _ in range(2):
         time.shift(timedelta(minutes=1))
-        follow_up(clock.now())
+        poll_intents(clock.now())
     assert buyer.look(intent)["status"] == "failed"
     attempt(buyer)
     assert newest(buyer).inputs["failure_ages_ms"] == [60_000]

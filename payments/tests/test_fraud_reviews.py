@@ -11,11 +11,12 @@ from pairly.core import clock
 from pairly.core.errors import Conflict, NotFound, PermissionDenied, ValidationFailed
 from pairly.outbox.dispatch import dispatch_all
 from pairly.staff.tests.people import new_staff, staff_api
+from payments.adjustments.services import adjust
 from payments.errors import CreditsSpent
 from payments.fraud import reviews
 from payments.fraud.invariants import reviews_hold_their_credits
 from payments.fraud.selectors import reviews_waiting
-from payments.intents.following import follow_up
+from payments.intents.following import expire_intents
 from payments.models import Intent, OpenHold, Refund, Review, Transfer
 from payments.simulator.services import deliver_settled
 from payments.tests.buyers import Buyer, all_is_well, at_once, deliver, stripe_event
@@ -80,7 +81,7 @@ def test_what_is_bought_under_review_is_there_and_cannot_be_spent() -> None:
 def test_an_intent_for_review_that_is_never_paid_has_no_review() -> None:
     buyer = Buyer()
     intent = buyer.intent()
-    follow_up(clock.now() + timedelta(hours=1))
+    expire_intents(clock.now() + timedelta(hours=1))
     assert buyer.look(intent)["status"] == "expired"
     assert not reviews_waiting().exists()
     deliver(stripe_event(intent))  # Paid all the same, late: it is reviewed all the same.
@@ -281,6 +282,29 @@ def test_money_that_comes_back_weeks_after_a_rejection_is_reviewed_again() -> No
     assert standing(buyer, intent) == ("held", "succeeded", 50, 0) and well()
     decide(reviews.approve, intent)
     assert standing(buyer, intent) == ("approved", "succeeded", 0, 50) and well()
+
+
+def test_nobody_hears_of_credits_that_all_went_to_what_was_owed() -> None:
+    buyer = Buyer()
+    intent = bought(buyer)
+    decide(reviews.reject, intent)
+    adjust(
+        actor_id=new_staff("finance").pk,
+        user_id=UUID(buyer.id),
+        kind="take_paid",
+        credits=60,
+        book_debt=True,
+        reason="Spent what was not there",
+        operation_id=uuid4(),
+    )
+    refund = Refund.objects.get()
+    refund_news(intent, "failed", 5000, ref=refund.provider_ref, refund_id=refund.pk)
+    assert (Review.objects.get().held, wallet(buyer)["debt"]) == (0, 10)
+    decide(reviews.approve, intent)
+    dispatch_all()
+    told = [one["kind"] for one in buyer.api.get("/api/v1/notifications").json()["results"]]
+    assert told.count("credits.added") == 1, "of the bonus alone"
+    assert well()
 
 
 def test_above_the_limit_of_refunds_a_second_person_decides_about_a_rejection() -> None:

@@ -10,7 +10,7 @@ from rest_framework.test import APIClient
 from pairly.audit.models import AuditEntry
 from pairly.core import clock
 from pairly.core.errors import Conflict, NotFound, ValidationFailed
-from pairly.staff.tests.people import staff_browser
+from pairly.staff.tests.people import staff_api, staff_browser
 from payments.currencies import amount_text, format_amount, parse_amount
 from payments.models import Package, Price
 from payments.packages.services import change_package, create_package
@@ -35,7 +35,7 @@ def test_finance_changes_a_price_and_orders_that_were_begun_keep_theirs() -> Non
     before = buyer.intent()
     finance = staff_browser("finance")
     form = finance.get(f"{ADDRESS}/small/change_package/")
-    assert 'value="50.00"' in form.content.decode()
+    assert "Now ₹50.00." in form.content.decode()
     answer = dialog(
         finance,
         f"{ADDRESS}/small/change_package/",
@@ -114,6 +114,37 @@ def test_a_new_package_is_on_offer_at_once() -> None:
     assert Buyer().intent(package="giant")["amount"] == 250000
     assert Buyer().begin(package="giant", currency="USD").status_code == 400
     assert AuditEntry.objects.filter(action="package.created").count() == 1
+
+
+def test_programs_put_packages_on_offer_and_change_them() -> None:
+    address = "/api/v1/staff/payments/packages"
+    with time_machine.travel(clock.now(), tick=False) as time:
+        api = staff_api("finance")
+        wish = {"code": "giant", "credits": 5000, "prices": {"INR": 250000}, "reason": "More"}
+        assert api.post(address, wish).status_code == 201
+        assert api.post(address, wish).json()["code"] == "conflict"
+        later = clock.to_rfc3339(clock.now() + timedelta(days=1))
+        change = {"credits": 5500, "prices": {"INR": 240000}, "starts_at": later, "reason": "Less"}
+        changed = api.patch(f"{address}/giant", change)
+        assert changed.status_code == 200, changed.json()
+        assert [one["amount"] for one in changed.json()["prices"]] == [240000, 250000]
+        giant = {"code": "giant", "credits": 5500, "prices": {"INR": 250000}}
+        assert sold()["giant"] == giant
+        assert api.get(f"{address}/giant").json() == changed.json()
+        assert [one["code"] for one in api.get(address).json()["results"]] == sorted(sold())
+        assert api.patch(f"{address}/giant", {"offered": False, "reason": "Off"}).status_code == 200
+        assert "giant" not in sold() and not api.get(f"{address}/giant").json()["offered"]
+        for wrong in ({"prices": {"EUR": 1}}, {"credits": 0}, {"starts_at": "2026-01-01T00:00Z"}):
+            assert api.patch(f"{address}/small", {"reason": "r", **wrong}).status_code == 400
+        assert api.patch(f"{address}/none", {"reason": "r"}).status_code == 404
+        for role, status in (("analyst", 200), ("moderator", 403)):
+            other = staff_api(role)
+            assert other.get(address).status_code == status
+            assert other.patch(f"{address}/small", {"reason": "for me"}).status_code == 403
+        time.shift(timedelta(minutes=11))
+        late = api.patch(f"{address}/small", {"credits": 1, "reason": "r"})
+        assert late.json()["code"] == "second_factor_required"
+    assert AuditEntry.objects.filter(action="package.changed").count() == 2
 
 
 @pytest.mark.parametrize("role", ["analyst", "support", "moderator"])

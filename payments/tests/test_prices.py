@@ -1,5 +1,6 @@
 """What messages and calls cost: set by staff ahead of time, counted to the millisecond."""
 
+import re
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -45,12 +46,13 @@ def prices() -> Any:
 
 
 def form(**changes: Any) -> dict[str, str]:
-    defaults = {
-        **{"messages.text": "1", "messages.image": "2", "messages.audio": "2"},
-        **{"messages.video": "3", "messages.file": "2", "calls.audio": "5", "calls.video": "10"},
-        "reason": "Costs went up",
-    }
-    return defaults | changes
+    return {"reason": "Costs went up", **changes}
+
+
+def as_shown(browser: Any, address: str) -> dict[str, str]:
+    """The fields of a dialog that have something in them when it opens."""
+    page = browser.get(address).content.decode()
+    return dict(re.findall(r'name="([\w.]+)" value="([^"]+)"', page))
 
 
 @pytest.mark.mongodb
@@ -71,7 +73,7 @@ def test_a_price_counts_from_the_millisecond_of_its_start() -> None:
         assert prices()["next"] is None
         finance = staff_browser("finance")
         page = finance.get(f"{ADDRESS}/change_prices/").content.decode()
-        assert "Video call, a minute" in page and 'value="10"' in page
+        assert "Video call, a minute" in page and "Now 10." in page
         answer = dialog(
             finance, f"{ADDRESS}/change_prices/", **form(**{"messages.text": "4", "calls.video": 0})
         )
@@ -130,6 +132,18 @@ def test_programs_set_prices_too_and_what_makes_no_sense_is_refused() -> None:
         time.shift(2 * LEAD)
         assert prices()["messages"]["text"] == 3 and prices()["calls"]["audio"] == 6
         assert AuditEntry.objects.filter(action="prices.changed").count() == 2
+
+
+def test_a_price_that_is_left_alone_stays_as_it_is_yet_to_be() -> None:
+    with time_machine.travel(clock.now(), tick=False) as time:
+        address = f"{ADDRESS}/change_prices/"
+        change(messages={"text": 2}, starts_at=clock.now() + LEAD)
+        finance = staff_browser("finance")
+        written = {**as_shown(finance, address), **form(**{"calls.audio": "7"})}
+        time.shift(timedelta(seconds=1))  # So it starts after the other one.
+        assert "HX-Redirect" in dialog(finance, address, **written).headers
+        time.shift(LEAD)
+        assert (prices()["messages"]["text"], prices()["calls"]["audio"]) == (2, 7)
 
 
 def test_who_may_not_act_sets_no_price() -> None:

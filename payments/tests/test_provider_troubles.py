@@ -112,6 +112,19 @@ def test_a_refund_that_was_not_answered_is_made_once(far: Far) -> None:
             far.gateway.cancel(order, now)
 
 
+def test_an_order_that_was_paid_twice_is_refunded_where_it_was_captured(
+    razorpay_stand_in: Any,
+) -> None:
+    razorpay_stand_in.paid_twice = True
+    far = Far(Razorpay(), razorpay_stand_in)
+    order, now = far.paid(), clock.now()
+    refunds = [refund_of(order, amount_minor=amount) for amount in (2000, 3000)]
+    for wish in refunds:
+        assert far.gateway.refund(wish, now).refund_id == wish.refund_id
+        assert far.gateway.fetch_refund(wish, now) is not None
+    assert MockPayment.objects.get().returned_minor == 5000
+
+
 def test_a_provider_that_hangs_is_not_waited_for(far: Far, settings: Any) -> None:
     settings.PAYMENT_TIMEOUT_SECONDS = 1  # and what is answered at once has that long
     order, now = new_order(), clock.now()

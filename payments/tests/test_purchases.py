@@ -8,11 +8,12 @@ import time_machine
 from rest_framework.test import APIClient
 
 from pairly.core import clock
-from payments.intents.following import follow_up
 from payments.intents.models import Intent, Observed
 from payments.intents.selectors import history_of
 from payments.models import Transfer
+from payments.tasks import follow_up_intents
 from payments.tests.buyers import Buyer, all_is_well, at_once, deliver, stripe_event
+from payments.tests.desk import Desk, bought
 from payments.tests.gateways import EAGER, MISCOUNTING, SILENT
 
 pytestmark = pytest.mark.mongodb
@@ -129,7 +130,7 @@ def test_what_is_wrong_each_time_it_is_asked_is_noted_once(settings: Any) -> Non
         settings.PAYMENT_GATEWAYS = MISCOUNTING
         for _ in range(3):
             time.shift(timedelta(minutes=1))
-            assert follow_up(clock.now()) == 1
+            assert follow_up_intents() == 1
     assert verdicts(intent) == [("created", "set_aside")]
 
 
@@ -183,11 +184,11 @@ def test_a_silent_provider_leaves_the_intent_unknown_until_it_is_asked(settings:
         cancel = buyer.api.post(f"/api/v1/payments/intents/{intent['id']}/cancel")
         assert (cancel.status_code, cancel.json()["code"]) == (503, "provider_unreachable")
         time.shift(timedelta(minutes=1))
-        assert follow_up(clock.now()) == 1
+        assert follow_up_intents() == 1
         assert buyer.look(intent)["status"] == "unknown"
         settings.PAYMENT_GATEWAYS = served
         time.shift(timedelta(minutes=1))
-        assert follow_up(clock.now()) == 1
+        assert follow_up_intents() == 1
         found = buyer.look(intent)
         assert found["status"] == "created" and found["provider_ref"] and found["client_secret"]
     buyer.play(found, "succeed")
@@ -200,11 +201,11 @@ def test_an_intent_expires_and_what_is_paid_all_the_same_is_honoured() -> None:
     with time_machine.travel(clock.now(), tick=False) as time:
         intent = buyer.intent()
         time.shift(timedelta(minutes=9, seconds=59))
-        follow_up(clock.now())
+        follow_up_intents()
         assert buyer.look(intent)["status"] == "created"
         time.shift(timedelta(seconds=1))
-        assert follow_up(clock.now()) == 1
-        assert follow_up(clock.now()) == 0
+        assert follow_up_intents() == 1
+        assert follow_up_intents() == 0
         expired = buyer.look(intent)
         assert (expired["status"], expired["next_action"]) == ("expired", None)
         refused = buyer.play(intent, "succeed")
@@ -220,10 +221,10 @@ def test_a_declined_intent_stays_so_when_its_time_is_over() -> None:
         intent = buyer.intent()
         buyer.play(intent, "decline")
         time.shift(timedelta(minutes=10))
-        assert follow_up(clock.now()) == 1
+        assert follow_up_intents() == 1
         assert buyer.look(intent)["status"] == "failed"
         time.shift(timedelta(hours=1))
-        assert follow_up(clock.now()) == 0
+        assert follow_up_intents() == 0
         assert buyer.play(intent, "succeed").status_code == 409
 
 
@@ -234,10 +235,10 @@ def test_news_that_got_lost_is_asked_for() -> None:
         assert buyer.play(intent, "lose").json()["events_sent"] == 0
         assert buyer.look(intent)["status"] == "created"
         time.shift(timedelta(seconds=30))
-        assert at_once(3, lambda _number: follow_up(clock.now())).count(1) == 1
+        assert at_once(3, lambda _number: follow_up_intents()).count(1) == 1
         assert (buyer.look(intent)["status"], buyer.bought) == ("succeeded", 50)
         time.shift(timedelta(hours=1))
-        assert follow_up(clock.now()) == 0
+        assert follow_up_intents() == 0
     assert all_is_well()
 
 
@@ -299,3 +300,26 @@ def test_intents_and_receipts_are_their_owners_alone() -> None:
         assert other.api.get(address).status_code == 404
     assert other.play(intents[1], "succeed").status_code == 404
     assert buyer.api.get(f"/api/v1/payments/receipts/{intents[1]['id']}").status_code == 404
+
+
+def test_a_provider_that_is_not_served_any_more_keeps_nobody_from_their_purchases(
+    settings: Any,
+) -> None:
+    buyer, desk = Buyer(), Desk()
+    paid, open_one = bought(buyer, provider="razorpay"), buyer.intent(provider="razorpay")
+    both = settings.PAYMENT_GATEWAYS
+    settings.PAYMENT_GATEWAYS = {"stripe": both["stripe"]}
+    listed = buyer.api.get("/api/v1/payments/intents").json()["results"]
+    assert [one["next_action"] for one in listed] == [None, None]
+    canceled = buyer.api.post(f"/api/v1/payments/intents/{open_one['id']}/cancel")
+    assert (canceled.status_code, canceled.json()["code"]) == (503, "provider_unreachable")
+    assert desk.refunded(paid)["state"] == "unknown"
+    with time_machine.travel(clock.now() + timedelta(minutes=11)):
+        follow_up_intents()
+        assert buyer.look(open_one)["status"] == "created"
+    settings.PAYMENT_GATEWAYS = both
+    with time_machine.travel(clock.now() + timedelta(hours=1)):
+        follow_up_intents()
+        states = [buyer.look(one)["status"] for one in (paid, open_one)]
+    assert states == ["refunded", "expired"]
+    assert all_is_well()

@@ -8,8 +8,8 @@ import time_machine
 from rest_framework.test import APIClient
 
 from pairly.core import clock
-from payments.intents.following import follow_up
 from payments.models import Webhook
+from payments.tasks import follow_up_intents
 from payments.tests.buyers import (
     Buyer,
     all_is_well,
@@ -95,6 +95,23 @@ def test_what_does_not_fit_gives_nothing(changes: dict[str, Any], state: str) ->
     assert all_is_well()
 
 
+def test_a_second_payment_of_an_order_that_goes_back_by_itself_is_no_refund() -> None:
+    """Razorpay sends back at once what was paid once too often, and tells of it as of refunds;
+    such a payment was never captured."""
+    buyer = Buyer()
+    intent = buyer.intent(provider="razorpay")
+    deliver_razorpay(razorpay_event(intent))
+    refund = {"id": "rfnd_1", "amount": 5000, "currency": "INR", "status": "processed", "notes": []}
+    for kind in ("created", "processed"):
+        event = razorpay_event(intent, "refunded", captured=False)
+        event["payload"]["refund"] = {"entity": refund}
+        assert deliver_razorpay(event | {"event": f"refund.{kind}"}).status_code == 200
+    assert (buyer.look(intent)["status"], buyer.bought) == ("succeeded", 50)
+    states = Webhook.objects.order_by("id").values_list("state", flat=True)
+    assert list(states) == ["done", "ignored", "ignored"]
+    assert all_is_well()
+
+
 def test_unknown_types_are_kept_and_ignored() -> None:
     event = {"event": "order.paid", "created_at": 1, "payload": {}}
     assert deliver_razorpay(event).status_code == 200
@@ -110,11 +127,11 @@ def test_lost_news_are_asked_for_and_orders_given_up_expire() -> None:
         canceled = buyer.intent(provider="razorpay")
         buyer.api.post(f"/api/v1/payments/intents/{canceled['id']}/cancel")
         time.shift(timedelta(minutes=1))
-        assert follow_up(clock.now()) == 3
+        assert follow_up_intents() == 3
         time.shift(timedelta(minutes=9))
-        assert follow_up(clock.now()) == 2
+        assert follow_up_intents() == 2
         time.shift(timedelta(hours=1))
-        assert follow_up(clock.now()) == 0
+        assert follow_up_intents() == 0
         states = [buyer.look(one)["status"] for one in (lost, open_one, declined, canceled)]
         assert states == ["succeeded", "expired", "failed", "canceled"]
         assert buyer.play(open_one, "succeed").status_code == 409

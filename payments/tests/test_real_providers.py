@@ -14,10 +14,10 @@ from payments.gateways import registry
 from payments.gateways.base import MockGateway
 from payments.gateways.mock_razorpay import MockRazorpay
 from payments.gateways.mock_stripe import MockStripe
-from payments.intents.following import follow_up
 from payments.intents.models import Intent
 from payments.intents.selectors import history_of, order_of
 from payments.packages.services import create_package
+from payments.tasks import follow_up_intents
 from payments.tests.buyers import Buyer, all_is_well, deliver, deliver_razorpay
 from payments.tests.stand_ins.server import StandIn
 
@@ -82,7 +82,7 @@ def test_what_nobody_answers_or_tells_is_asked_for(
         intent = buyer.intent(provider=provider, key=key)
         assert (intent["status"], intent["provider_ref"]) == ("unknown", None)
         time.shift(timedelta(seconds=31))
-        assert follow_up(clock.now()) == 1
+        assert follow_up_intents() == 1
         found = buyer.look(intent)
         assert (found["status"], stand_ins[provider].made) == ("created", 1)
         assert bool(found["client_secret"]) == (provider == "stripe")
@@ -90,10 +90,10 @@ def test_what_nobody_answers_or_tells_is_asked_for(
         happens(found, "lose")
         stand_ins[provider].trouble("500")
         time.shift(timedelta(seconds=31))
-        assert follow_up(clock.now()) == 1
+        assert follow_up_intents() == 1
         assert buyer.bought == 0
         time.shift(timedelta(seconds=31))
-        assert follow_up(clock.now()) == 1
+        assert follow_up_intents() == 1
     assert (buyer.look(intent)["status"], buyer.bought) == ("succeeded", 50)
     assert all_is_well()
 
@@ -104,7 +104,7 @@ def test_what_nobody_pays_ends(provider: str) -> None:
     with time_machine.travel(clock.now(), tick=False) as time:
         intent = buyer.intent(provider=provider)
         time.shift(timedelta(minutes=11))
-        follow_up(clock.now())
+        follow_up_intents()
     assert buyer.look(intent)["status"] == "expired"
     assert all_is_well()
 

@@ -274,6 +274,27 @@ def test_an_explanation_holds_as_long_as_nothing_changes() -> None:
     assert Break.objects.get().state == "open"
 
 
+def test_staff_decide_about_a_break_while_a_run_finds_it_gone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    line = line_of(trade("stripe", 2, *start_and_end())[1])
+    alter_line(line, amount_minor=198)
+    run()
+    alter_line(line, amount_minor=199)
+    desk = Desk()
+
+    def decided_meanwhile(run: Reconciliation, state: str) -> list[Break]:
+        gone = list(gone_breaks(run, state))
+        for row in gone:
+            address = f"/api/v1/staff/reconciliation/breaks/{row.pk}/resolve"
+            assert desk.api.post(address, {"reason": "A typing error"}).status_code == 200
+        return gone
+
+    monkeypatch.setattr(breaks, "gone_breaks", decided_meanwhile)
+    assert run().breaks_closed == 0
+    assert (Break.objects.get().note, found()) == ("A typing error", Counter())
+
+
 def test_two_runs_at_once_and_one_that_died() -> None:
     ids = trade("stripe", 30, *start_and_end())
     lose_line(line_of(ids[3]))

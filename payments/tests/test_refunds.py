@@ -450,3 +450,30 @@ def test_a_dispute_comes_before_the_second_person() -> None:
     assert admin.decide("approve").status_code == 200
     assert told(buyer, intent) == ("dispute_won", 30000, 0)
     assert all_is_well()
+
+
+def test_nobody_agrees_to_a_refund_of_what_they_bought(settings: Any) -> None:
+    settings.REFUND_BOOKS_DEBT = True
+    finance, admin = Desk(), Desk("admin")
+    intent = bought(Buyer(), package="xlarge")
+    me = admin.api.get("/api/v1/me").json()["id"]
+    Intent.objects.filter(pk=intent["id"]).update(user_id=me)
+    finance.refunded(intent)
+    assert admin.decide("approve").status_code == 403
+    assert Refund.objects.get().state == "requested"
+    assert Desk("superadmin").decide("approve").status_code == 200
+    assert Refund.objects.get().state == "succeeded"
+
+
+def test_what_a_dispute_took_meanwhile_is_not_agreed_to_once_more() -> None:
+    buyer, finance, admin = Buyer(), Desk(), Desk("admin")
+    intent = bought(buyer, package="xlarge")
+    finance.refunded(intent, 30000)
+    for outcome in ("dispute", "dispute_lost"):
+        buyer.play(intent, outcome)
+    answer = admin.decide("approve")
+    assert (answer.status_code, answer.json()["code"]) == (409, "refund_too_large")
+    assert Refund.objects.get().state == "requested"
+    assert admin.decide("reject").status_code == 200
+    assert told(buyer, intent) == ("dispute_lost", 0, 0)
+    assert all_is_well()

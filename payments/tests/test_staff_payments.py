@@ -113,6 +113,7 @@ def test_programs_of_staff_see_the_same() -> None:
     before, after = (clock.to_rfc3339(clock.now() + timedelta(hours=hours)) for hours in (-1, 1))
     both = [declined["id"], paid["id"]]
     assert found() == found(q=buyer.email) == found(since=before, until=after) == both
+    assert found(since="0001-01-01T00:00:00Z", until="9999-12-31T23:59:59Z") == both
     assert found(status="succeeded") == found(q=paid["id"], provider="stripe") == [paid["id"]]
     for nothing in (
         {"since": after},

@@ -14,6 +14,7 @@ from rest_framework.test import APIClient
 from pairly.core import clock
 from payments.models import Webhook
 from payments.tests.buyers import Buyer, all_is_well, deliver, signed, stripe_event
+from payments.tests.crashes import Killed
 from payments.webhooks import processing
 from payments.webhooks.processing import RETRY_AFTER_SECONDS, process_due
 
@@ -22,6 +23,10 @@ pytestmark = pytest.mark.mongodb
 
 def states() -> list[tuple[str, int]]:
     return list(Webhook.objects.order_by("id").values_list("state", "attempts"))
+
+
+def die(*_arguments: Any, **_values: Any) -> None:
+    raise Killed
 
 
 def retry_webhooks() -> str:
@@ -85,12 +90,6 @@ def test_a_crash_between_storing_and_processing_heals(monkeypatch: pytest.Monkey
     buyer = Buyer()
     intent = buyer.intent()
 
-    class Killed(BaseException):
-        pass
-
-    def die(*_arguments: Any) -> None:
-        raise Killed
-
     with time_machine.travel(clock.now(), tick=False) as moment:
         with monkeypatch.context() as patch:
             patch.setattr(processing, "_handle", die)
@@ -109,18 +108,39 @@ def test_a_crash_after_the_effect_repeats_nothing(monkeypatch: pytest.MonkeyPatc
     buyer = Buyer()
     intent = buyer.intent()
 
-    def die(*_arguments: Any, **_values: Any) -> None:
-        raise SystemExit
-
     with time_machine.travel(clock.now(), tick=False) as moment:
         with monkeypatch.context() as patch:
             patch.setattr(processing, "_finish", die)
-            with pytest.raises(SystemExit):
+            with pytest.raises(Killed):
                 deliver(stripe_event(intent))
         assert buyer.bought == 50
         moment.shift(timedelta(seconds=60))
         assert process_due(clock.now()) == 1
     assert states() == [("done", 2)]
+    assert buyer.bought == 50
+    assert all_is_well()
+
+
+def test_an_event_that_takes_its_process_along_each_time_is_given_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    buyer = Buyer()
+    event = stripe_event(buyer.intent())
+    with time_machine.travel(clock.now(), tick=False) as moment:
+        with monkeypatch.context() as patch:
+            patch.setattr(processing, "gateway_named", die)
+            with pytest.raises(Killed):
+                deliver(event)
+            for attempt in range(2, 2 + len(RETRY_AFTER_SECONDS)):
+                moment.shift(timedelta(seconds=60))
+                with pytest.raises(Killed):
+                    process_due(clock.now())
+                assert states() == [("processing", attempt)]
+            moment.shift(timedelta(seconds=60))
+            assert process_due(clock.now()) == 1
+            assert states() == [("dead", 9)]
+        deliver(event)
+    assert states() == [("done", 1)]
     assert buyer.bought == 50
     assert all_is_well()
 

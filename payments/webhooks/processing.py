@@ -45,6 +45,7 @@ __all__ = [
 logger = logging.getLogger(__name__)
 
 RETRY_AFTER_SECONDS = (10, 60, 300, 1800, 7200, 21600, 43200)
+ATTEMPTS_MAX = 1 + len(RETRY_AFTER_SECONDS)
 SAME_ERRORS_MAX = 3
 """A fault that comes so often in the same words does not go away by waiting."""
 EVENTS_AT_ONCE_MAX = 200
@@ -56,6 +57,10 @@ DUE_STATES = (State.RECEIVED, State.PROCESSING, State.FAILED)
 
 class UnknownIntent(Exception):
     """An event about a payment that is none of ours."""
+
+
+class NeverEnded(Exception):
+    """An event that took the process along at every attempt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +132,8 @@ def _claim(webhook_id: UUID, now: datetime) -> Webhook | None:
 
 
 def _handle(webhook: Webhook, now: datetime) -> Outcome:
+    if webhook.attempts > ATTEMPTS_MAX:
+        raise NeverEnded(f"none of {ATTEMPTS_MAX} attempts came to an end")
     seen = gateway_named(webhook.provider).read_webhook(webhook.body.encode())
     if seen is None:
         return Outcome(State.IGNORED)
@@ -157,7 +164,7 @@ DOORS: dict[type, tuple[Callable[..., Any], Callable[..., Any]]] = {
 def _note_failure(webhook: Webhook, error: Exception, now: datetime) -> None:
     text = _described(error)
     same = webhook.same_errors + 1 if text == webhook.last_error else 1
-    is_dead = webhook.attempts > len(RETRY_AFTER_SECONDS) or same >= SAME_ERRORS_MAX
+    is_dead = webhook.attempts >= ATTEMPTS_MAX or same >= SAME_ERRORS_MAX
     level = logging.ERROR if is_dead else logging.WARNING
     logger.log(level, "a webhook failed: %s", webhook.pk, exc_info=error)
     state, pause = State.DEAD, 0

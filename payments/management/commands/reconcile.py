@@ -15,8 +15,6 @@ from payments.reconciliation.selectors import pressing_breaks, run_to_dict
 from payments.reconciliation.services import reconcile
 from payments.reconciliation.windows import usual_window
 
-SINCE = "a day or time in UTC; by default a week ago, or where the last run ended if that is longer"
-
 
 class Command(BaseCommand):
     help = "Compare providers' statements with our books. Runs beside the server."

@@ -28,6 +28,7 @@ INDIA = timedelta(hours=5, minutes=30)
 class RazorpayStandIn(StandIn):
     def __init__(self) -> None:
         super().__init__()
+        self.paid_twice = False
         self._keys: dict[str, Any] = {}
         self.routes = (
             ("POST", r"/v1/orders", self._create),
@@ -78,7 +79,10 @@ class RazorpayStandIn(StandIn):
         return order_entity(_there(MockPayment, ref))
 
     def _payments(self, _form: Answer, ref: str) -> Answer:
-        return _collection(attempts_of(_there(MockPayment, ref)))
+        """A second payment of an order is never captured, and goes back by itself."""
+        made = attempts_of(_there(MockPayment, ref))
+        again = {"id": "pay_again", "status": "refunded", "captured": False}
+        return _collection([made[0] | again, *made] if self.paid_twice else made)
 
     def _refund(self, form: Answer, intent: str) -> Answer:
         payment = MockPayment.objects.get(intent_id=UUID(intent))
