@@ -14,6 +14,7 @@ __all__ = [
     "KNOWN",
     "deliveries_due",
     "deliveries_of",
+    "digested_among",
     "notification_for",
     "notifications_for",
     "open_alike",
@@ -67,6 +68,14 @@ def open_since(user_id: UUID, since: datetime) -> "QuerySet[Notification]":
 def deliveries_due(lane: str, now: datetime) -> "QuerySet[Delivery]":
     """Attempts that are due, and claims that have lapsed, oldest first."""
     return Delivery.objects.filter(lane=lane, due_at__lte=now).order_by("due_at")
+
+
+def digested_among(notification_ids: Collection[UUID], channel: str) -> set[UUID]:
+    """Those of the notifications that a digest tells of on that channel."""
+    joined = deliveries_of(notification_ids).filter(
+        channel=channel, reason=Delivery.Reason.DIGESTED
+    )
+    return set(joined.values_list("notification_id", flat=True))
 
 
 def deliveries_of(notification_ids: Collection[UUID]) -> "QuerySet[Delivery]":
