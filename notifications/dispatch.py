@@ -31,7 +31,13 @@ from notifications.preferences.selectors import preferences_of, wants
 from notifications.quiet import quiet_until
 from notifications.receipts import state_after
 from notifications.rendering import render
-from notifications.selectors import deliveries_due, digested_among, open_since, unread_counts
+from notifications.selectors import (
+    deliveries_due,
+    digested_among,
+    next_digest_at,
+    open_since,
+    unread_counts,
+)
 from notifications.services.telling import digest_key, join_digests
 from pairly.accounts.models import User
 from pairly.core import clock
@@ -205,10 +211,12 @@ def _piled_up(
     delivery: Delivery, preferences: Preferences, now: datetime
 ) -> Iterator[Notification]:
     """What began the digest and what joined it, as far as the person has not seen it and takes it
-    on its channel. Whatever else is unread there goes out, or went, by itself."""
+    on its channel. Whatever else is unread there goes out, or went, by itself, or by the next
+    digest, which may have begun since this one was tried."""
     rows = open_since(delivery.user_id, delivery.created_at)
-    gathered = digested_among([row.pk for row in rows], delivery.channel)
-    gathered.add(delivery.notification_id)
+    until = next_digest_at(delivery)
+    its_own = [row.pk for row in rows if until is None or row.created_at < until]
+    gathered = digested_among(its_own, delivery.channel) | {delivery.notification_id}
     for row in rows:
         kind = KINDS.get(row.kind)
         if kind is None or row.pk not in gathered or row.expires_at <= now:

@@ -224,6 +224,21 @@ def test_what_goes_out_by_itself_is_in_no_digest(
     assert "More credits" not in mail.sent[-1].body
 
 
+def test_a_digest_that_is_tried_again_tells_nothing_of_the_next(
+    push: Recorder, mail: Recorder, travelled: time_machine.Traveller
+) -> None:
+    user_id = person()
+    tell(user_id, "call.missed", context={"caller": "Ben"})
+    mail.answers.append(TRANSIENT)
+    after(travelled, hours=1)
+    for caller in ("Cleo", "Dan", "Eve"):
+        tell(user_id, "call.missed", context={"caller": caller})
+    after(travelled, seconds=11)
+    assert mail.titles == ["Missed call from Ben"]
+    after(travelled, hours=1)
+    assert mail.titles[1:] == ["3 notifications are waiting"]
+
+
 def test_a_ring_is_sent_in_time_or_not_at_all(
     push: Recorder, travelled: time_machine.Traveller
 ) -> None:
