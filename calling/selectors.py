@@ -31,6 +31,7 @@ __all__ = [
     "grades_of",
     "has_call",
     "listed",
+    "ringing_among",
     "statistics_of",
     "talking",
 ]
@@ -99,6 +100,11 @@ def callees_of(call_ids: Collection[UUID]) -> dict[UUID, UUID]:
     """Who was called, by call; the unknown are left out."""
     found = Call.objects.filter(pk__in=list(call_ids))
     return dict(found.values_list("pk", "callee_id"))
+
+
+def ringing_among(call_ids: Collection[UUID]) -> set[UUID]:
+    """Those of the calls that nobody has answered or ended. One bulk read."""
+    return {row[0] for row in STATUSES.select("id", call_ids) if row[1] == Status.RINGING}
 
 
 def talking(user_ids: Collection[UUID]) -> set[UUID]:

@@ -26,12 +26,12 @@ __all__ = [
     "has_message",
     "message_for",
     "messages_for",
-    "muted_in",
     "partner_for",
     "recipients_of",
     "sent_messages",
     "view_for",
     "views_of",
+    "waited_for_in",
 ]
 
 
@@ -135,14 +135,14 @@ def recipients_of(message_ids: Collection[UUID]) -> dict[UUID, UUID]:
     }
 
 
-def muted_in(conversation_ids: Collection[UUID]) -> set[tuple[UUID, UUID]]:
-    """Of these conversations, who muted which. One query."""
+def waited_for_in(conversation_ids: Collection[UUID]) -> set[tuple[UUID, UUID]]:
+    """Of these conversations, who has not read all of which, and has not muted it. One query."""
     found = Conversation.objects.filter(pk__in=list(conversation_ids))
     return {
         (one.pk, user_id)
         for one in found
         for user_id in (one.first_id, one.second_id)
-        if one.of(user_id, "muted")
+        if one.of(user_id, "unread") and not one.of(user_id, "muted")
     }
 
 

@@ -12,7 +12,7 @@ refused or has expired, whether the person is looking, and whether it is night w
 
 import logging
 import random
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -31,7 +31,13 @@ from notifications.preferences.selectors import preferences_of, wants
 from notifications.quiet import quiet_until
 from notifications.receipts import state_after
 from notifications.rendering import render
-from notifications.selectors import deliveries_due, open_since, unread_counts
+from notifications.selectors import (
+    deliveries_due,
+    digested_among,
+    next_digest_at,
+    open_since,
+    unread_counts,
+)
 from notifications.services.telling import digest_key, join_digests
 from pairly.accounts.models import User
 from pairly.core import clock
@@ -204,12 +210,18 @@ class _Batch:
 def _piled_up(
     delivery: Delivery, preferences: Preferences, now: datetime
 ) -> Iterator[Notification]:
-    """What a person has not seen since the digest was begun and takes on its channel."""
-    for row in open_since(delivery.user_id, delivery.notification.created_at):
+    """What began the digest and what joined it, as far as the person has not seen it and takes it
+    on its channel. Whatever else is unread there goes out, or went, by itself, or by the next
+    digest, which may have begun since this one was tried."""
+    rows = open_since(delivery.user_id, delivery.created_at)
+    until = next_digest_at(delivery)
+    its_own = [row.pk for row in rows if until is None or row.created_at < until]
+    gathered = digested_among(its_own, delivery.channel) | {delivery.notification_id}
+    for row in rows:
         kind = KINDS.get(row.kind)
-        if kind is None or not kind.notification_class.may_wait or row.expires_at <= now:
+        if kind is None or row.pk not in gathered or row.expires_at <= now:
             continue
-        if delivery.channel in kind.channels and wants(preferences, kind, delivery.channel):
+        if wants(preferences, kind, delivery.channel):
             yield row
 
 
@@ -344,7 +356,7 @@ def _write(token: UUID, settled: Sequence[Delivery]) -> None:
     others = {
         digest for (digest,) in DIGESTS.select("digest", {r.digest for r in rows if r.digest})
     }
-    joined: Counter[str] = Counter()
+    joined: dict[str, list[datetime]] = defaultdict(list)
     values = []
     for row in rows:
         changed = {name: getattr(row, name) for name in CHANGED}
@@ -362,7 +374,7 @@ def _heard_meanwhile(row: Delivery, receipt: str) -> dict[str, Any]:
     return {} if state == row.state else {"state": state, "due_at": None}
 
 
-def _digest(row: Delivery, others: set[str], joined: Counter[str]) -> dict[str, Any]:
+def _digest(row: Delivery, others: set[str], joined: dict[str, list[datetime]]) -> dict[str, Any]:
     """Begin a digest or join the one that waits; one that tells of others already goes alone."""
     assert row.digest is not None
     if row.digest not in others:
@@ -370,6 +382,6 @@ def _digest(row: Delivery, others: set[str], joined: Counter[str]) -> dict[str, 
         return {"is_digest": True}
     if row.is_digest:
         return {"digest": None}
-    joined[row.digest] += 1
+    joined[row.digest].append(row.created_at)
     ended = {"state": State.SKIPPED, "reason": Reason.DIGESTED, "due_at": None, "digest": None}
     return ended

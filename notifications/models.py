@@ -67,9 +67,9 @@ class Delivery(models.Model):
     """One notification on one channel. Its row guards it: whoever sends holds ``claim``.
 
     ``due_at`` is when to look at it next: an attempt, or the lapse of a claim; none when it has
-    come to an end. One that ``is_digest`` tells of all that piled up for a person since it was
-    made. While it waits, ``digest`` names person and channel, so that there is one at a time, and
-    who joins it writes ``gathered``: whatever joined before it was claimed is told.
+    come to an end. One that ``is_digest`` tells of all that joined it, the oldest of which was made
+    at its ``created_at``. While it waits, ``digest`` names person and channel, so that there is one
+    at a time, and who joins it writes ``gathered``: whatever joined before it was claimed is told.
     """
 
     class State(models.TextChoices):

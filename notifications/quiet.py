@@ -1,5 +1,6 @@
 """Quiet hours: from one time of the day to another where a person lives, perhaps over midnight."""
 
+import re
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -7,13 +8,14 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 __all__ = ["parse_time", "quiet_until"]
 
 MINUTE = timedelta(minutes=1)
+HOUR_AND_MINUTE = re.compile(r"\d\d:\d\d", re.ASCII)
 
 
 def parse_time(text: str) -> time:
     """``HH:MM``. Raises ``ValueError``."""
-    if len(text) != 5 or text[2] != ":":
+    if not HOUR_AND_MINUTE.fullmatch(text):
         raise ValueError(f"{text!r} is no HH:MM")
-    return time(int(text[:2]), int(text[3:]))
+    return time.fromisoformat(text)
 
 
 def quiet_until(now: datetime, zone_name: str, start: str, end: str) -> datetime | None:

@@ -14,6 +14,8 @@ __all__ = [
     "KNOWN",
     "deliveries_due",
     "deliveries_of",
+    "digested_among",
+    "next_digest_at",
     "notification_for",
     "notifications_for",
     "open_alike",
@@ -67,6 +69,21 @@ def open_since(user_id: UUID, since: datetime) -> "QuerySet[Notification]":
 def deliveries_due(lane: str, now: datetime) -> "QuerySet[Delivery]":
     """Attempts that are due, and claims that have lapsed, oldest first."""
     return Delivery.objects.filter(lane=lane, due_at__lte=now).order_by("due_at")
+
+
+def digested_among(notification_ids: Collection[UUID], channel: str) -> set[UUID]:
+    """Those of the notifications that a digest tells of on that channel."""
+    joined = deliveries_of(notification_ids).filter(
+        channel=channel, reason=Delivery.Reason.DIGESTED
+    )
+    return set(joined.values_list("notification_id", flat=True))
+
+
+def next_digest_at(digest: Delivery) -> datetime | None:
+    """From when on the person's next digest on that channel tells; None where none has begun."""
+    later = Delivery.objects.filter(user_id=digest.user_id, pk__gt=digest.pk, is_digest=True)
+    later = later.filter(channel=digest.channel, created_at__gt=digest.created_at)
+    return later.order_by("created_at").values_list("created_at", flat=True).first()
 
 
 def deliveries_of(notification_ids: Collection[UUID]) -> "QuerySet[Delivery]":

@@ -11,7 +11,8 @@ from uuid import UUID
 from django.conf import settings
 
 from calling.events import CallEnded, CallRinging
-from messaging.selectors import muted_in
+from calling.selectors import ringing_among
+from messaging.selectors import waited_for_in
 from notifications.attention import active_users
 from notifications.events import MessageWaiting
 from notifications.services.telling import Wish
@@ -57,11 +58,12 @@ def _minute(at: datetime) -> str:
 
 
 def _messages(events: Sequence[MessageWaiting]) -> list[Wish]:
-    """Nobody is told who looks at Pairly, nor of a conversation that they muted."""
+    """Nobody is told who looks at Pairly, nor of a conversation that they muted, or have read by
+    now: events may come late."""
     active = active_users({event.recipient_id for event in events})
     events = [event for event in events if event.recipient_id not in active]
     names = _names([event.sender_id for event in events])
-    muted = muted_in({event.conversation_id for event in events})
+    waited_for = waited_for_in({event.conversation_id for event in events})
     return [
         Wish(
             user_id=event.recipient_id,
@@ -76,11 +78,14 @@ def _messages(events: Sequence[MessageWaiting]) -> list[Wish]:
             collapse_key=conversation_key(event.conversation_id),
         )
         for event in events
-        if (event.conversation_id, event.recipient_id) not in muted
+        if (event.conversation_id, event.recipient_id) in waited_for
     ]
 
 
 def _ringing(events: Sequence[CallRinging]) -> list[Wish]:
+    """Events may come late, and after those of the call's end."""
+    ringing = ringing_among([event.call_id for event in events])
+    events = [event for event in events if event.call_id in ringing]
     names = _names([event.caller_id for event in events])
     return [
         Wish(

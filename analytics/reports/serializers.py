@@ -37,6 +37,17 @@ WEEK_HOURS = 7 * 24
 DEFAULT_BRACKETS = ",".join(f"{a}" if a == b else f"{a}-{b}" for a, b in BRACKETS_DEFAULT)
 
 
+def _word(help_text: str = "", characters_max: int = 40) -> serializers.CharField:
+    """Empty where nothing is asked for."""
+    return serializers.CharField(
+        required=False,
+        default="",
+        allow_blank=True,
+        max_length=characters_max,
+        help_text=help_text,
+    )
+
+
 class SpanQuerySerializer(serializers.Serializer[Any]):
     first = serializers.DateField(required=False, default=None, help_text="30 days before `last`.")
     last = serializers.DateField(required=False, default=None, help_text="Included; today.")
@@ -60,20 +71,8 @@ class IntervalQuerySerializer(SpanQuerySerializer):
 
 
 class RetentionQuerySerializer(SpanQuerySerializer):
-    start = serializers.CharField(
-        required=False,
-        default="",
-        allow_blank=True,
-        max_length=40,
-        help_text="An event, whose first ever is the start; else the registration.",
-    )
-    returning = serializers.CharField(
-        required=False,
-        default="",
-        allow_blank=True,
-        max_length=40,
-        help_text="An event that counts as coming back; else any activity.",
-    )
+    start = _word("An event, whose first ever is the start; else the registration.")
+    returning = _word("An event that counts as coming back; else any activity.")
     cohort = serializers.ChoiceField(INTERVALS, default="week")
     period = serializers.ChoiceField(INTERVALS, default="day")
     kind = serializers.ChoiceField(KINDS, default="n_day")
@@ -99,13 +98,7 @@ class FunnelQuerySerializer(SpanQuerySerializer):
         max_length=TEXT_CHARACTERS_MAX,
         help_text="2 to 8, separated by commas: `event`, or `event:property=value`.",
     )
-    exclude = serializers.CharField(
-        required=False,
-        default="",
-        allow_blank=True,
-        max_length=TEXT_CHARACTERS_MAX,
-        help_text="Events that spoil an attempt, written as steps are.",
-    )
+    exclude = _word("Events that spoil an attempt, written as steps are.", TEXT_CHARACTERS_MAX)
     window_hours = serializers.IntegerField(
         required=False,
         default=WEEK_HOURS,
@@ -113,24 +106,12 @@ class FunnelQuerySerializer(SpanQuerySerializer):
         max_value=HOURS_MAX,
         help_text="From the first step.",
     )
-    by = serializers.CharField(
-        required=False,
-        default="",
-        allow_blank=True,
-        max_length=40,
-        help_text="A property of people, or of the first step's event.",
-    )
+    by = _word("A property of people, or of the first step's event.")
 
 
 class FeaturesQuerySerializer(SpanQuerySerializer):
-    event = serializers.CharField(required=False, default="", allow_blank=True, max_length=40)
-    property = serializers.CharField(
-        required=False,
-        default="",
-        allow_blank=True,
-        max_length=40,
-        help_text="Tell its values apart.",
-    )
+    event = _word()
+    property = _word("Tell its values apart.")
 
 
 class AcquisitionQuerySerializer(IntervalQuerySerializer):
@@ -402,4 +383,4 @@ class ExportQuerySerializer(serializers.Serializer[Any]):
 class EventsExportQuerySerializer(SpanQuerySerializer):
     """Events themselves: at most as many days and rows as are allowed at once."""
 
-    event = serializers.CharField(required=False, default="", allow_blank=True, max_length=40)
+    event = _word()

@@ -16,7 +16,7 @@ from notifications.broadcasts.models import (
     Broadcast,
 )
 from notifications.broadcasts.segments import Segment
-from notifications.broadcasts.services import request_broadcast, segment_of, stop_broadcast
+from notifications.broadcasts.services import request_broadcast, stop_broadcast
 from pairly.accounts.staff_admin import ReadOnlyAdmin
 from pairly.accounts.staff_dialogs import (
     FreshDialogForm,
@@ -28,7 +28,6 @@ from pairly.accounts.staff_dialogs import (
     reason_field,
 )
 from pairly.accounts.staff_rows import Names, chip, moment
-from pairly.core import clock
 from pairly.core.http import request_id_of
 
 __all__ = ["BroadcastAdmin"]
@@ -78,7 +77,7 @@ class BroadcastAdmin(ReadOnlyAdmin):
                 "fields": (
                     ("kind", "shown_state"),
                     ("whom", "progress"),
-                    ("people_now", "per_minute"),
+                    "per_minute",
                     ("by", "made"),
                     "reason",
                 )
@@ -90,7 +89,6 @@ class BroadcastAdmin(ReadOnlyAdmin):
         "shown_state",
         "whom",
         "progress",
-        "people_now",
         "by",
         "made",
         "text",
@@ -156,10 +154,6 @@ class BroadcastAdmin(ReadOnlyAdmin):
     @display(description="Told")
     def progress(self, broadcast: Broadcast) -> str:
         return f"{broadcast.told:,} of {broadcast.people:,}"
-
-    @display(description="People in it now")
-    def people_now(self, broadcast: Broadcast) -> str:
-        return f"{segment_of(broadcast).count(clock.now()):,}"
 
     @display(description="By")
     def by(self, broadcast: Broadcast) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from pairly.accounts.models import User
 
@@ -14,7 +14,7 @@ __all__ = ["Segment"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Segment:
-    """People with an account who are not staff; narrowed by what is given."""
+    """People who may use their account and are not staff; narrowed by what is given."""
 
     country: str = ""
     min_age: int | None = None
@@ -22,7 +22,9 @@ class Segment:
     active_days: int | None = None
 
     def people(self, now: datetime) -> "QuerySet[User]":
-        found = User.objects.filter(deleted_at=None, is_staff=False)
+        found = User.objects.filter(
+            Q(suspended_at=None) | Q(suspended_until__lte=now), deleted_at=None, is_staff=False
+        )
         if self.country:
             found = found.filter(country=self.country)
         if self.min_age is not None:

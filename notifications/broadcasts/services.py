@@ -20,22 +20,13 @@ from pairly.core.db import change_one, run_atomic
 from pairly.core.errors import Conflict, NotFound, ValidationFailed
 from pairly.core.ids import new_id
 
-__all__ = ["register_approvals", "request_broadcast", "segment_of", "send_due", "stop_broadcast"]
+__all__ = ["register_approvals", "request_broadcast", "send_due", "stop_broadcast"]
 
 APPROVAL_KIND = "broadcast"
 PEOPLE_AT_ONCE_MAX = 500
 LEASE = timedelta(seconds=60)
 
 State = Broadcast.State
-
-
-def segment_of(broadcast: Broadcast) -> Segment:
-    return Segment(
-        country=broadcast.country,
-        min_age=broadcast.min_age,
-        max_age=broadcast.max_age,
-        active_days=broadcast.active_days,
-    )
 
 
 def request_broadcast(
@@ -176,7 +167,7 @@ def _send_some(broadcast: Broadcast, now: datetime) -> int:
     if not run_atomic(lambda: change_one(seen, claim=token, due_at=now + LEASE)):
         return 0
     limit = min(broadcast.per_minute, PEOPLE_AT_ONCE_MAX)
-    people = segment_of(broadcast).next_after(broadcast.last_user_id, now, limit)
+    people = _segment_of(broadcast).next_after(broadcast.last_user_id, now, limit)
     notify(list(_wishes(broadcast, people)), now=now)
     held = Broadcast.objects.filter(pk=broadcast.pk, state=State.SENDING, claim=token)
     values: dict[str, Any] = {"claim": None, "told": broadcast.told + len(people)}
@@ -188,6 +179,15 @@ def _send_some(broadcast: Broadcast, now: datetime) -> int:
         values["due_at"] = now + timedelta(minutes=1) * len(people) / broadcast.per_minute
     run_atomic(lambda: change_one(held, **values))
     return len(people)
+
+
+def _segment_of(broadcast: Broadcast) -> Segment:
+    return Segment(
+        country=broadcast.country,
+        min_age=broadcast.min_age,
+        max_age=broadcast.max_age,
+        active_days=broadcast.active_days,
+    )
 
 
 def _wishes(broadcast: Broadcast, people: Any) -> Any:

@@ -10,6 +10,7 @@ from django.db import IntegrityError
 from notifications.kinds import CATEGORIES, DIGEST, DIGESTED
 from notifications.models import Preferences
 from notifications.rendering import LANGUAGES
+from pairly.accounts.models import User
 from pairly.core import clock
 from pairly.core.db import StaleRead, change_one, run_atomic
 from pairly.core.errors import FieldError, ValidationFailed
@@ -46,9 +47,12 @@ def change_preferences(
 
 def refuse(*, user_id: UUID, category: str, channel: str) -> None:
     """Want a category no longer on one channel, or, for ``digest``, all that digests tell of: else
-    the next one would come all the same. Again it does nothing. Raises as above."""
+    the next one would come all the same. Again it does nothing, nor for who has left: an old mail
+    brings nothing of theirs back. Raises as above."""
     names = DIGESTED if category == DIGEST else (category,)
-    _change(user_id, {}, _checked_choices({name: {channel: False} for name in names}))
+    choices = _checked_choices({name: {channel: False} for name in names})
+    if User.objects.filter(pk=user_id, deleted_at=None).exists():
+        _change(user_id, {}, choices)
 
 
 def _checked_choices(categories: Mapping[str, Mapping[str, bool]]) -> dict[str, bool]:

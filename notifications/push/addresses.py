@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from cryptography.hazmat.primitives.asymmetric import ec
 from django.conf import settings
 
-__all__ = ["is_auth_secret", "is_browser_key", "is_push_endpoint", "is_token"]
+__all__ = ["is_auth_secret", "is_browser_key", "is_push_endpoint", "is_token", "written_alike"]
 
 ENDPOINT: Final = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?/[\x21-\x7e]+")
 TOKENS: Final = {
@@ -26,6 +26,11 @@ AUTH_BYTES: Final = 16
 
 def is_token(provider: str, address: str) -> bool:
     return TOKENS[provider].fullmatch(address) is not None
+
+
+def written_alike(provider: str, address: str) -> str:
+    """One spelling of each device: Apple's tokens are hex, in which case says nothing."""
+    return address.lower() if provider.startswith("apns") else address
 
 
 def is_push_endpoint(address: str) -> bool:

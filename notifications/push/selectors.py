@@ -16,7 +16,6 @@ __all__ = [
     "has_device",
     "public_push_keys",
     "taken_of",
-    "with_devices",
 ]
 
 Provider = PushDevice.Provider
@@ -36,11 +35,6 @@ def devices_of(user_ids: Collection[UUID]) -> dict[UUID, list[PushDevice]]:
 
 def devices_of_one(user_id: UUID) -> list[PushDevice]:
     return devices_of([user_id]).get(user_id, [])
-
-
-def with_devices(user_ids: Collection[UUID]) -> set[UUID]:
-    """Those of the people whom a push reaches."""
-    return set(devices_of(user_ids))
 
 
 def has_device(user_id: UUID) -> bool:

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import IntegrityError
 from django.db.models import Model, QuerySet
 
+from notifications.push.addresses import written_alike
 from notifications.push.models import MockPush, PushDevice, PushTaken
 from pairly.core import clock
 from pairly.core.db import StaleRead, change_one, run_atomic
@@ -49,7 +50,7 @@ def register_device(
         "user_id": user_id,
         "sign_in_id": sign_in_id,
         "provider": provider,
-        "address": address,
+        "address": written_alike(provider, address),
         "p256dh": p256dh,
         "auth": auth,
         "last_seen_at": clock.now(),

@@ -62,7 +62,7 @@ def replay_delivery(
 def replay_dead(
     *, channel: str = "", actor_id: UUID, reason: str, now: datetime, request_id: str = ""
 ) -> int:
-    """Replay the oldest dead letters that have replays left, at most ``REPLAYED_AT_ONCE_MAX``; how
+    """Replay the newest dead letters that have replays left, at most ``REPLAYED_AT_ONCE_MAX``; how
     many. Raises ``ValidationFailed`` without a reason."""
     _require(reason)
 

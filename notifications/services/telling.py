@@ -4,7 +4,7 @@
 second time, so whoever asks may ask again after a crash.
 """
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -127,7 +127,7 @@ class _Telling:
         self._pushes: dict[UUID, Delivery] = {}
         keys = {digest_key(one, "email") for one in people}
         self._digests = {key for (key,) in DIGESTS.select("digest", keys)}
-        self._joined: Counter[str] = Counter()
+        self._joined: dict[str, list[datetime]] = defaultdict(list)
         self._begun: dict[str, Delivery] = {}
 
     def look_for_alike(self, wishes: Sequence[Wish]) -> None:
@@ -214,7 +214,7 @@ class _Telling:
     def _gather_for_digest(self, delivery: Delivery) -> None:
         key = digest_key(delivery.user_id, delivery.channel)
         if key in self._digests:
-            self._joined[key] += 1
+            self._joined[key].append(delivery.created_at)
             _end(delivery, Reason.DIGESTED)
             return
         self._begun.setdefault(key, delivery)
@@ -273,13 +273,15 @@ class _Telling:
             yield Append(row.user_id, "notification.new", to_json(news))
 
 
-def join_digests(joined: Mapping[str, int]) -> None:
-    """Note in the rows of these digests how many joined. Inside a transaction. Raises
-    ``StaleRead`` where one was claimed meanwhile, and might not tell of them any more."""
-    for key, count in joined.items():
+def join_digests(joined: Mapping[str, Sequence[datetime]]) -> None:
+    """Note in the rows of these digests what joined, by when it was made: what is older than the
+    digest is told as well. Inside a transaction. Raises ``StaleRead`` where one was claimed
+    meanwhile, and might not tell of them any more."""
+    for key, made_at in joined.items():
         waiting = Delivery.objects.filter(digest=key)
-        if not change_one(waiting, gathered=F("gathered") + count):
+        if not change_one(waiting, gathered=F("gathered") + len(made_at)):
             raise StaleRead("a digest was claimed while somebody joined it")
+        waiting.filter(created_at__gt=min(made_at)).update(created_at=min(made_at))
 
 
 def _end(delivery: Delivery, reason: Delivery.Reason) -> Delivery:

@@ -306,18 +306,29 @@ class World:
             critical = not KINDS[row.kind].notification_class.may_be_refused
             assert critical or row.notification.open
         if row.is_digest:
+            joined = Delivery.objects.filter(
+                user_id=self.user_id, channel=channel, reason=Delivery.Reason.DIGESTED
+            )
+            told |= set(joined.values_list("notification_id", flat=True))
             told = {
                 one.pk
-                for one in Notification.objects.filter(user_id=self.user_id, open=True)
-                if KINDS[one.kind].notification_class.may_wait
-                and channel in KINDS[one.kind].channels
-                and wants(chosen, KINDS[one.kind], channel)
-                and one.created_at >= row.notification.created_at
+                for one in Notification.objects.filter(pk__in=told, open=True)
+                if wants(chosen, KINDS[one.kind], channel)
+                and row.created_at <= one.created_at < _until(row)
                 and one.expires_at > clock.now()
             }
             number = outgoing.title.split()[0] if outgoing.kind == "digest" else "1"
             assert self.disturbed or int(number) == len(told)
         self.told_by[channel] |= told
+
+
+def _until(digest: Delivery) -> datetime:
+    """When the next one began."""
+    digests = Delivery.objects.filter(
+        user_id=digest.user_id, channel=digest.channel, is_digest=True, pk__gt=digest.pk
+    )
+    later = [one.created_at for one in digests if one.created_at > digest.created_at]
+    return min(later, default=clock.now() + timedelta(seconds=1))
 
 
 class _Sender:

@@ -175,6 +175,70 @@ def test_a_mail_tells_once_of_what_piled_up_and_is_unread(
     assert len(mail.sent) == 2
 
 
+def test_what_waited_before_a_digest_began_is_told_by_it(
+    push: Recorder, mail: Recorder, travelled: time_machine.Traveller
+) -> None:
+    user_id = person()
+    change_preferences(user_id=user_id, quiet_hours=("12:00", "13:00"), quiet_given=True)
+    travelled.shift(timedelta(seconds=-10))
+    messages = {"context": {"sender": "Ava"}, "collapse_key": "m"}
+    tell(user_id, "message.received", **messages)
+    after(travelled, seconds=5)
+    # The second push about the same pauses into quiet hours, where a call has begun to wait.
+    tell(user_id, "message.received", **messages)
+    after(travelled, seconds=6)
+    tell(user_id, "call.missed", context={"caller": "Ben"})
+    pass_time()
+    after(travelled, seconds=30)
+    after(travelled, hours=1)
+    assert push.titles == ["New message from Ava", "2 notifications are waiting"]
+    assert push.sent[-1].body == "2 new messages from Ava\nMissed call from Ben"
+    # So with mails: who tells at the same moment may come to a digest that is younger.
+    mail.sent.clear()
+    tell(user_id, "call.missed", context={"caller": "Cleo"})
+    wish = Wish(user_id=user_id, kind="call.missed", dedupe_key="d", context={"caller": "Dan"})
+    notify([wish], now=clock.now() - timedelta(milliseconds=1))
+    after(travelled, hours=1)
+    assert mail.sent[-1].title == "2 notifications are waiting"
+
+
+def test_what_goes_out_by_itself_is_in_no_digest(
+    push: Recorder, mail: Recorder, travelled: time_machine.Traveller
+) -> None:
+    user_id = person()
+    change_preferences(
+        user_id=user_id, marketing=True, quiet_hours=("11:00", "12:30"), quiet_given=True
+    )
+    tell(user_id, "call.missed", context={"caller": "Ben"})
+    after(travelled, minutes=29, seconds=57)
+    # It gathers until after the end of quiet hours, and then has a push of its own.
+    tell(user_id, "message.received", context={"sender": "Ava"}, collapse_key="m")
+    after(travelled, seconds=3)
+    after(travelled, seconds=5)
+    assert push.titles == ["Missed call from Ben", "New message from Ava"]
+    # An offer is mailed at once, and not again with the rest.
+    tell(user_id, "announcement.offer", context={"title": "More credits", "body": "Now"})
+    pass_time()
+    after(travelled, hours=1)
+    assert mail.titles == ["More credits", "2 notifications are waiting"]
+    assert "More credits" not in mail.sent[-1].body
+
+
+def test_a_digest_that_is_tried_again_tells_nothing_of_the_next(
+    push: Recorder, mail: Recorder, travelled: time_machine.Traveller
+) -> None:
+    user_id = person()
+    tell(user_id, "call.missed", context={"caller": "Ben"})
+    mail.answers.append(TRANSIENT)
+    after(travelled, hours=1)
+    for caller in ("Cleo", "Dan", "Eve"):
+        tell(user_id, "call.missed", context={"caller": caller})
+    after(travelled, seconds=11)
+    assert mail.titles == ["Missed call from Ben"]
+    after(travelled, hours=1)
+    assert mail.titles[1:] == ["3 notifications are waiting"]
+
+
 def test_a_ring_is_sent_in_time_or_not_at_all(
     push: Recorder, travelled: time_machine.Traveller
 ) -> None:

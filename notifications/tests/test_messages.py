@@ -128,6 +128,23 @@ def test_what_was_read_refused_or_muted_is_not_pushed(
     assert listed(ben, unread="true")[0]["count"] == 1
 
 
+def test_nobody_is_told_of_what_they_have_read_by_then(
+    people: tuple[Person, Person],
+    push: Recorder,
+    mail: Recorder,
+    travelled: time_machine.Traveller,
+) -> None:
+    """Events may come late: a worker that was away has them before it."""
+    ava, ben = people
+    conversation = ava.api.post("conversations", user_id=ben.id).json()["id"]
+    pass_time()
+    before = unread(ben)
+    write(ava, conversation, 1)
+    assert ben.api.post(f"conversations/{conversation}/receipts", read_seq=1).status_code == 200
+    after(travelled, minutes=1)
+    assert (push.sent, unread(ben)) == ([], before)
+
+
 def test_the_list_is_ones_own(people: tuple[Person, Person], guest: Caller) -> None:
     ava, ben = people
     conversation = ava.api.post("conversations", user_id=ben.id).json()["id"]

@@ -44,6 +44,7 @@ def test_what_is_read_may_be_put_back(join: Callable[..., Person], guest: Caller
     [
         ({"language": "fr"}, ("language", "invalid_choice")),
         ({"quiet_hours": {"start": "24:00", "end": "07:00"}}, ("quiet_hours.start", "invalid")),
+        ({"quiet_hours": {"start": "+9:00", "end": "09:00"}}, ("quiet_hours.start", "invalid")),
         ({"quiet_hours": {"start": "7:00"}}, ("quiet_hours.end", "required")),
         ({"quiet_hours": {"start": "07:00", "end": "07:00"}}, ("quiet_hours.end", "invalid")),
         (

@@ -147,8 +147,9 @@ def wish(**fields: Any) -> dict[str, Any]:
 def test_a_broadcast_goes_out_by_two_people_at_its_pace(
     mail: Recorder, push: Recorder, travelled: time_machine.Traveller
 ) -> None:
-    people = make_people(25, credits=0)
-    User.objects.filter(pk__in=people[:20]).update(country="IN")
+    *people, shut_out = make_people(26, credits=0)
+    User.objects.filter(pk__in=[*people[:20], shut_out]).update(country="IN")
+    User.objects.filter(pk=shut_out).update(suspended_at=clock.now())
     change_preferences(user_id=people[0], language="hi")
     author, boss = staff_api("admin"), staff_api("superadmin")
     body = wish(

@@ -159,7 +159,10 @@ def _has_a_reason(world: World, row: Delivery) -> bool:
 def _died(world: World, row: Delivery) -> bool:
     """The digest that it joined became a dead letter, or an active device showed it."""
     digests = Delivery.objects.filter(
-        user_id=world.user_id, channel=row.channel, is_digest=True, pk__lte=row.pk
+        user_id=world.user_id,
+        channel=row.channel,
+        is_digest=True,
+        created_at__lte=row.created_at,
     )
     ends = {(one.state, one.reason) for one in digests}
     return bool(ends & {(State.DEAD.value, ""), (State.SKIPPED.value, Reason.ACTIVE.value)})

@@ -146,6 +146,27 @@ def test_a_ring_that_reaches_nobody_in_time_is_a_missed_call(
     assert told(ben.api) == [("call.missed", "Missed call from Ava")]
 
 
+@pytest.mark.usefixtures("mail")
+def test_a_ring_that_is_told_of_after_its_end_rings_nowhere(
+    join: Join, push: Recorder, travelled: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A handler that failed comes again ten seconds later, and the call's end was quicker."""
+    from calling import reach
+    from notifications import handlers
+
+    monkeypatch.setattr(reach, "can_be_rung", lambda _user_id: True)
+    ava, ben = join("Ava"), join("Ben")
+    told(ben.api)
+    with monkeypatch.context() as away:
+        away.delattr(handlers, "notify")
+        call = ava.api.post("calls", callee_id=ben.id, media="audio", client_id="c1")
+        assert call.status_code == 201
+        pass_time()
+    assert ava.api.post(f"calls/{call.json()['id']}/cancel").status_code == 200
+    after(travelled, seconds=10)
+    assert push.titles == ["Missed call from Ava"]
+
+
 @pytest.mark.usefixtures("push", "mail")
 def test_of_moderation(join: Join) -> None:
     from pairly.moderation import services

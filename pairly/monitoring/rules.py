@@ -86,6 +86,7 @@ def dead(_since: datetime, _now: datetime) -> Iterator[Reading]:
 
 
 def dead_notifications(since: datetime, _now: datetime) -> Iterator[Reading]:
+    """Of so many hours, since the last attempt of a mail is four hours after it was told."""
     details = "Pushes and mails failed for good. Mend the cause, then replay."
     yield Reading(bounded_count(dead_since(since), COUNTED_MAX), details=details)
 
@@ -162,9 +163,9 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         kind="dead_notifications",
         severity=Severity.WARNING,
-        title="Notifications of the last hour that failed for good: {value}",
+        title="Notifications of the last six hours that failed for good: {value}",
         measure=dead_notifications,
-        window=timedelta(hours=1),
+        window=timedelta(hours=6),
         threshold_setting="ALERT_DEAD_NOTIFICATIONS_MAX",
     ),
     Rule(

@@ -8,6 +8,8 @@ from rest_framework.test import APIClient
 
 from notifications.kinds import DIGEST, DIGESTED
 from notifications.mail.unsubscribe import token_of
+from notifications.models import Preferences
+from pairly.accounts.tests.callers import PASSWORD
 
 CATEGORY = "messages"
 
@@ -83,6 +85,14 @@ def test_a_forged_token_is_refused(join: Any) -> None:
             )
             assert page.status_code == 404
     assert chosen(ava) is True
+
+
+def test_an_old_mail_of_who_has_left_brings_nothing_back(join: Any) -> None:
+    ava = join("Ava")
+    address = f"/api/v1/notifications/unsubscribe/{token_of(UUID(ava.id), CATEGORY)}"
+    assert ava.api.delete("me", password=PASSWORD).status_code == 204
+    assert APIClient().post(address).status_code == 200
+    assert not Preferences.objects.exists()
 
 
 def test_what_cannot_be_refused_is_not(join: Any) -> None:

@@ -116,6 +116,11 @@ def test_an_address_belongs_to_who_registered_last_and_a_sign_in_has_one(
     assert register(ben).status_code == 200
     assert ava.api.get("notifications/devices").json()["results"] == []
     assert (send(ava.id).outcome, send(ben.id).outcome) == ("no_address", "sent")
+    # A token of Apple's is the same device in whichever case an app writes its hex.
+    register(ava, provider="apns", token=APNS)
+    assert register(ben, provider="apns", token=APNS.upper()).status_code == 200
+    assert send(ava.id).outcome == "no_address"
+    PushDevice.objects.filter(provider="apns").delete()
     # The app got another token: the older one is replaced and not kept beside it.
     assert register(ben, token="fcm-token:" + "y" * 140).status_code == 201
     [kept] = PushDevice.objects.all()

@@ -9,6 +9,11 @@ import pytest
 import time_machine
 from django.db import connections
 
+from messaging.tests.people import make_people
+from notifications.dispatch import RETRY_AFTER_SECONDS, dispatch
+from notifications.kinds import Lane
+from notifications.services.telling import Wish, notify
+from notifications.tests.senders import TRANSIENT, Recorder
 from pairly.alerts.models import Alert
 from pairly.alerts.services import resolve_alert
 from pairly.core import clock
@@ -108,6 +113,22 @@ def test_dead_letters_and_purchases_without_an_answer(settings: Any) -> None:
         assert raised()["dead_webhooks", ""].pk != alert.pk, "what is still wrong is told anew"
         Webhook.objects.update(state="discarded")
         assert set(raised()) == {("unknown_intents", "")}
+
+
+def test_notifications_that_a_long_outage_has_killed(push: Recorder, settings: Any) -> None:
+    settings.ALERT_DEAD_NOTIFICATIONS_MAX = 0
+    with time_machine.travel(clock.now(), tick=False) as moment:
+        (user_id,) = make_people(1, credits=0)
+        notify([Wish(user_id=user_id, kind="security.password_changed", dedupe_key="once")])
+        for seconds in (0, *RETRY_AFTER_SECONDS):
+            assert ("dead_notifications", "") not in raised()
+            moment.shift(timedelta(seconds=1.1 * seconds))
+            push.answers.append(TRANSIENT)
+            dispatch(Lane.PUSH)
+        title = raised()["dead_notifications", ""].title
+        assert title == "Notifications of the last six hours that failed for good: 1"
+        moment.shift(timedelta(hours=6))
+        assert ("dead_notifications", "") not in raised()
 
 
 def test_refunds_without_an_answer(settings: Any) -> None:
