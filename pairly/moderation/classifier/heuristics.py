@@ -40,7 +40,7 @@ NO_LETTER = re.compile(r"[^a-z]")
 DIGITS_FOR_LETTERS = str.maketrans("013457@$!", "oieastasi")
 # Cyrillic and Greek letters that look like Latin ones, small or capital, small capitals, the digits
 # of Devanagari, and a blank that is no space.
-LOOK_ALIKES = {
+LOOK_ALIKES: dict[int, int | str] = {
     **str.maketrans("асеорхуіѕԁɡкмтнвјһӏԛԝ", "aceopxyisdgkmthbjhlqw"),
     **str.maketrans("νοαειτκβυρχı", "voaeitkbupxi"),
     **str.maketrans("ᴀʙᴄᴅᴇꜰғɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢ", "abcdeffghijklmnoprstuvwyz"),
