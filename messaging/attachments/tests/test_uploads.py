@@ -166,6 +166,17 @@ def test_a_document_keeps_its_name(join: Any) -> None:
     assert "clinic" not in ava.api.get(f"attachments/{sound['id']}")["Content-Disposition"]
 
 
+def test_a_name_that_says_what_a_text_must_not(join: Any) -> None:
+    """It is shown like words; what says nothing of that kind stays as it is."""
+    ava, (content, *_rest) = join(), samples.TAKEN["a.pdf"]
+    for given, kept in (
+        ("I will kill you.pdf", "document.pdf"),
+        ("i am 15, send nudes.pdf", "document.pdf"),
+        ("Scan 2026-01-31 12.30.45.pdf", "Scan 2026-01-31 12.30.45.pdf"),
+    ):
+        assert send(ava, content, given).json()["name"] == kept
+
+
 def test_forms_that_are_none(join: Any) -> None:
     ava = join()
     api: Any = APIClient(HTTP_AUTHORIZATION=f"Bearer {ava.token}")
