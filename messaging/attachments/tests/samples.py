@@ -16,6 +16,7 @@ __all__ = [
     "mp4",
     "photograph",
     "picture",
+    "scans_without_end",
 ]
 
 SECRET = b"taken at home, 52.5 N 13.4 E"
@@ -72,6 +73,16 @@ def frames_without_end(count: int = 3000, side: int = 400) -> bytes:
     return one[:start] + first + bytes(frame) * count + b"\x3b"
 
 
+def scans_without_end(count: int = 200) -> bytes:
+    """A progressive JPEG that is painted over again and again, by a few bytes each time."""
+    drawn = picture("JPEG", (8, 8), progressive=True)
+    end = drawn.rindex(b"\xff\xd9")
+    codes = bytes([1] + [0] * 15) + b"\x00"  # one code, of one bit: nothing more in this block
+    table = b"\xff\xc4" + struct.pack(">H", 3 + len(codes)) + b"\x10" + codes
+    scan = b"\xff\xda" + struct.pack(">HBBBBBB", 8, 1, 1, 0, 1, 63, 0) + b"\x7f"
+    return drawn[:end] + (table + scan) * count + b"\xff\xd9" + b"\xff\xda" * 200
+
+
 def box(name: bytes, content: bytes) -> bytes:
     return struct.pack(">I", 8 + len(content)) + name + content
 
@@ -95,6 +106,12 @@ WEBM = b"\x1a\x45\xdf\xa3\x01\x00\x00\x00\x00\x00\x00\x1f\x42\x82\x84webm" + byt
 
 TAKEN: dict[str, tuple[bytes, str, str]] = {
     "a.jpg": (picture("JPEG"), "image", "image/jpeg"),
+    "of a telephone, with another picture inside.jpg": (
+        picture("MPO", save_all=True, append_images=[Image.new("RGB", (30, 20))]),
+        "image",
+        "image/jpeg",
+    ),
+    "with few scans, whatever comes behind.jpg": (scans_without_end(20), "image", "image/jpeg"),
     "a.png": (picture("PNG"), "image", "image/png"),
     "a.webp": (picture("WEBP"), "image", "image/webp"),
     "still.gif": (picture("GIF"), "image", "image/png"),

@@ -120,6 +120,7 @@ def test_pictures_that_are_too_much(join: Any, settings: Any) -> None:
     assert len(bomb) < 5000
     assert refusal(bomb) == (400, "dimensions")
     assert refusal(samples.frames_without_end()) == (400, "dimensions")
+    assert refusal(samples.scans_without_end()) == (400, "invalid_image")
     for side in (9000, 20_000):
         grown = samples.frames_without_end(1, side=side)
         assert refusal(grown) == (400, "dimensions")
