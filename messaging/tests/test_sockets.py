@@ -372,30 +372,6 @@ def test_messages_page_by_number(
     assert stranger.http.get(url).status_code == 404
 
 
-def test_under_a_block_a_name_is_all_that_a_conversation_tells(
-    people: tuple[Person, Person],
-) -> None:
-    """As everywhere else, where the other is not to be found at all; what they write of themselves
-    from then on is not for who was blocked."""
-    ava, ben = people
-    conversation = ava.open_conversation(ben)
-
-    def peers(who: Person) -> list[dict[str, Any]]:
-        one = who.call("GET", f"conversations/{conversation}")["peer"]
-        (listed,) = who.all_of("conversations")
-        return [one, listed["peer"]]
-
-    before = peers(ava)
-    assert ben.http.put(f"blocks/{ava.id}").status_code == 204
-    ben.call("PATCH", "me", {"bio": "I have moved to Lisbon", "country": "PT"})
-    nothing = {"age": None, "bio": "", "country": "", "photo_url": None}
-    assert peers(ava) == [{"id": ben.id, "display_name": "Ben"} | nothing] * 2
-    assert peers(ben) == [{"id": ava.id, "display_name": "Ava"} | nothing] * 2
-    assert ben.http.delete(f"blocks/{ava.id}").status_code == 204
-    about = {"bio": "I have moved to Lisbon", "country": "PT"}
-    assert peers(ava) == [one | about for one in before]
-
-
 def test_a_message_can_be_reported_by_the_two_alone(people: tuple[Person, Person]) -> None:
     ava, ben = people
     conversation = ava.open_conversation(ben)
