@@ -1,7 +1,7 @@
 """What may be sent: a short list, told by the content alone and never by a name or a header.
 
 Images are told by the image door, which also makes them anew. What may be of two kinds (an MP4
-with sound alone) is looked into, so that nobody sends a video at the price of a sound.
+or WebM with sound alone) is looked into, so that nobody sends a video at the price of a sound.
 """
 
 import re
