@@ -193,8 +193,9 @@ def views_of(listed: Sequence[Listed]) -> list[ConversationView]:
     peers = User.objects.in_bulk([one.conversation.peer_of(one.user_id) for one in listed])
     last_ids = [one.conversation.of(one.user_id, "last_message_id") for one in listed]
     newest = Message.objects.in_bulk([last_id for last_id in last_ids if last_id])
+    now = clock.now()
     return [
-        _view(one, peers[one.conversation.peer_of(one.user_id)], newest.get(last_id))
+        _view(one, peers[one.conversation.peer_of(one.user_id)], newest.get(last_id), now)
         for one, last_id in zip(listed, last_ids, strict=True)
     ]
 
@@ -207,11 +208,11 @@ def view_for(user_id: UUID, conversation_id: UUID) -> ConversationView:
     return view
 
 
-def _view(one: Listed, peer: User, last_message: Message | None) -> ConversationView:
+def _view(one: Listed, peer: User, last_message: Message | None, now: datetime) -> ConversationView:
     conversation, user_id = one.conversation, one.user_id
     return ConversationView(
         id=conversation.id,
-        peer=peer,
+        peer=_by_name(peer) if conversation.blocked or not peer.may_act_at(now) else peer,
         last_seq=conversation.of(user_id, "last_seq"),
         my_delivered_seq=conversation.of(user_id, "delivered_seq"),
         my_read_seq=conversation.of(user_id, "read_seq"),
@@ -223,6 +224,12 @@ def _view(one: Listed, peer: User, last_message: Message | None) -> Conversation
         last_message=last_message,
         updated_at=one.updated_at,
     )
+
+
+def _by_name(user: User) -> User:
+    """All that is told of a person who is suspended or gone, or under a block; elsewhere they are
+    not to be found at all."""
+    return User(id=user.id, display_name=user.display_name)
 
 
 def has_message(user_id: UUID, message_id: UUID) -> bool:

@@ -19,7 +19,7 @@ from pairly.realtime.frames import (
     Command,
     Event,
 )
-from pairly.realtime.routing import websocket_urlpatterns
+from pairly.realtime.routing import SOCKETS
 
 __all__ = [
     "CLOSE_CODE_MEANINGS",
@@ -113,7 +113,7 @@ def asyncapi_document() -> Json:
         messages |= _command_messages(command, data_schemas)
     for event in EVENTS.values():
         messages[event_name(event)] = _event_message(event, data_schemas)
-    channels = dict(_channel(pattern) for pattern in websocket_urlpatterns)
+    channels = dict(_channel(pattern) for pattern in SOCKETS)
     return {
         "asyncapi": "3.0.0",
         "info": {

@@ -25,7 +25,7 @@ from pairly.core import clock
 from pairly.core.pagination import PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX
 from pairly.realtime.consumers import FRAME_BYTES_MAX
 from pairly.realtime.frames import COMMANDS, EVENTS
-from pairly.realtime.routing import websocket_urlpatterns
+from pairly.realtime.routing import SOCKETS
 from pairly.schema import error_table
 from pairly.serializers import ConfigSerializer, IndexSerializer
 from payments.gateways.registry import gateway_named, provider_names
@@ -161,7 +161,7 @@ def _realtime_page() -> dict[str, Any]:
     features = sorted({one.feature for one in all_frames()})
     return {
         "title": "Realtime",
-        "sockets": [f"/{pattern.pattern}" for pattern in websocket_urlpatterns],
+        "sockets": [f"/{pattern.pattern}" for pattern in SOCKETS],
         "features": [
             {
                 "name": feature,

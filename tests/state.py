@@ -4,7 +4,25 @@ from collections.abc import Callable
 
 from tests.clients import Json, Person
 
-__all__ = ["State"]
+__all__ = ["State", "as_kept"]
+
+
+def as_kept(frames: list[Json], taken_back: set[str]) -> list[Json]:
+    """Frames as the log has them in the end: a message that was taken back, or hidden, is empty in
+    all that was told of it before."""
+    gone = set(taken_back)
+    kept: list[Json] = []
+    for frame in reversed(frames):
+        data = frame["data"]
+        emptied = {
+            name: data[name] | {"text": "", "attachments": []}
+            for name in ("message", "last_message")
+            if data.get(name) and data[name]["id"] in gone
+        }
+        kept.append(frame | {"data": data | emptied})
+        if frame["type"] == "message.deleted" and data["for"] == "staff":
+            gone.add(data["message_id"])
+    return kept[::-1]
 
 
 class State:
@@ -30,9 +48,13 @@ class State:
         self.unread: int = person.call("GET", "notifications/unread-count")["count"]
 
     def as_lists(self) -> tuple[object, ...]:
-        rows = sorted(
-            self.conversations.values(), key=lambda c: (c["updated_at"], c["id"]), reverse=True
-        )
+        """Of the other of a conversation who it is: what people write of themselves, and that it
+        is not shown under a block, no event tells."""
+        rows = [
+            row | {"peer": {name: row["peer"][name] for name in ("id", "display_name")}}
+            for row in self.conversations.values()
+        ]
+        rows.sort(key=lambda c: (c["updated_at"], c["id"]), reverse=True)
         told = (self.notices, self.notifications, self.unread)
         return rows, self.messages, self.calls, self.wallet, *told
 

@@ -1,7 +1,7 @@
 """What may be sent: a short list, told by the content alone and never by a name or a header.
 
 Images are told by the image door, which also makes them anew. What may be of two kinds (an MP4
-with sound alone) is looked into, so that nobody sends a video at the price of a sound.
+or WebM with sound alone) is looked into, so that nobody sends a video at the price of a sound.
 """
 
 import re
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import IO, Final
 
 from messaging.attachments.boxes import track_handlers
+from messaging.attachments.elements import SOUND, VIDEO, track_types
 
 __all__ = ["ALLOWED", "IMAGE_TYPES", "Found", "recognise", "suffix_of"]
 
@@ -38,7 +39,6 @@ ALLOWED: Final = {
 # An MPEG audio frame: eleven set bits, then a version, layer III, a bit rate and a sample rate
 # that exist.
 MP3_FRAME = re.compile(rb"\xff[\xe2\xe3\xf2\xf3\xfa\xfb][\x10-\xef]")
-WEBM_VIDEO = re.compile(rb"V_(?:VP8|VP9|AV1)")
 # Control characters, the beginning of a tag, a script's first line.
 UNPLAIN = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f]|<[!?/a-z]|\A\s*#!", re.IGNORECASE)
 
@@ -81,7 +81,7 @@ def _media(file: IO[bytes], head: bytes) -> str | None:
     if head[4:8] == b"ftyp":
         return _mp4(file, brand=head[8:12])
     if head.startswith(b"\x1a\x45\xdf\xa3") and b"webm" in head[:64]:
-        return "video/webm" if WEBM_VIDEO.search(head) else "audio/webm"
+        return _webm(file)
     if head.startswith(b"OggS"):
         return None if b"theora" in head[:4096] else "audio/ogg"
     if head.startswith(b"RIFF") and head[8:12] == b"WAVE":
@@ -114,3 +114,11 @@ def _mp4(file: IO[bytes], brand: bytes) -> str | None:
     if b"vide" in handlers:
         return "video/quicktime" if brand == b"qt  " else "video/mp4"
     return "audio/mp4" if b"soun" in handlers else None
+
+
+def _webm(file: IO[bytes]) -> str | None:
+    """By what its tracks hold, as above."""
+    types = track_types(file)
+    if VIDEO in types:
+        return "video/webm"
+    return "audio/webm" if SOUND in types else None

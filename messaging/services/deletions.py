@@ -13,7 +13,7 @@ from messaging.conversations import ConversationState
 from messaging.errors import TooLate
 from messaging.messages import NO_ATTACHMENTS, MessageBatch, MessageState
 from messaging.models import Hidden
-from messaging.removal import counts_as_unread, deleted_data, vanish
+from messaging.removal import counts_as_unread, deleted_data, empty_logs, vanish
 from messaging.schemas import MessageDeletedData
 from pairly.core import clock
 from pairly.core.errors import NotFound, PairlyError, PermissionDenied, Unavailable
@@ -57,7 +57,7 @@ class _DeleteBatch:
         self._messages = MessageBatch({request.message_id for request in requests})
         self._events: list[Append] = []
         self._deleted: list[tuple[DeleteResult, int]] = []
-        self._emptied: list[UUID] = []
+        self._emptied: list[tuple[MessageState, ConversationState]] = []
 
     def attempt(self, request: DeleteMessage) -> DeleteResult | PairlyError:
         try:
@@ -102,8 +102,7 @@ class _DeleteBatch:
         reaches_peer = message.shows_to(conversation.flag_of(peer_id))
         if reaches_peer and counts_as_unread(message, conversation, peer_id):
             conversation.side_of(peer_id).unread -= 1
-        if message.attachments != NO_ATTACHMENTS:
-            self._emptied.append(message.id)
+        self._emptied.append((message, conversation))
         message.text, message.attachments, message.deleted_at = "", NO_ATTACHMENTS, self._now
         data = deleted_data(message, conversation, request.user_id, "both")
         data.message = message.view()
@@ -130,7 +129,9 @@ class _DeleteBatch:
 
     def write(self) -> None:
         self._messages.write()
-        release_of(self._emptied)
+        release_of([message.id for message, _conversation in self._emptied])
+        for message, conversation in self._emptied:
+            empty_logs(message, conversation)
         positions = append(self._events, self._now)
         for result, index in self._deleted:
             result.position = positions[index]

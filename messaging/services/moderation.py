@@ -7,7 +7,7 @@ from messaging.attachments.claims import release_of
 from messaging.conversations import ConversationState
 from messaging.messages import NO_ATTACHMENTS, MessageBatch, MessageState
 from messaging.models import Hidden, Message
-from messaging.removal import counts_as_unread, vanish
+from messaging.removal import counts_as_unread, empty_logs, vanish
 from messaging.schemas import MessageRestoredData
 from pairly.core.db import run_atomic
 from pairly.realtime.frames import to_json
@@ -41,6 +41,7 @@ def _hide(
     message.hidden |= Hidden.STAFF
     messages.touch(message, conversation)
     messages.write()
+    empty_logs(message, conversation)
     append(events, now)
 
 
@@ -98,6 +99,7 @@ def erase_message(*, message_id: UUID, now: datetime) -> None:
         if message.hidden & Hidden.STAFF:
             messages.touch(message, conversation)
             messages.write()
+            empty_logs(message, conversation)
         else:
             _hide(messages, message, conversation, now)
         release_of([message_id])

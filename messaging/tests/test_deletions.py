@@ -1,5 +1,6 @@
 """Deleting messages for oneself and for both, as both people's devices see it."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -72,6 +73,21 @@ def test_for_both_a_tombstone_stays(chat: Chat) -> None:
     assert chat.ben.http.delete(f"messages/{second['id']}?for=me").status_code == 204
     assert chat.history(chat.ben) == [first]
     assert chat.view(chat.ben)["last_message"] == first
+
+
+def test_who_catches_up_reads_nothing_that_was_taken_back(chat: Chat) -> None:
+    """Neither its first words nor its later ones, in however long a log; all else is there."""
+    message = chat.send(chat.ava, "a secret")
+    chat.phone.command("message.edit", {"message_id": message["id"], "text": "the secret, edited"})
+    kept = [chat.send(chat.ben, f"the {number}th") for number in range(7)]
+    chat.phone.command("message.delete", {"message_id": message["id"], "for": "both"})
+    for person in (chat.ava, chat.ben):
+        events = person.call("GET", "sync?since=0")["events"]
+        assert "secret" not in json.dumps(events)
+        assert [event["position"] for event in events] == list(range(1, len(events) + 1))
+        told = [event["data"]["message"] for event in events if "message" in event["data"]]
+        assert [one for one in told if one["id"] != message["id"]] == kept
+        assert [one["seq"] for one in told] == [1, 1, *range(2, 9), 1]
 
 
 def test_who_may_delete_what(chat: Chat, settings: Any) -> None:

@@ -1,4 +1,4 @@
-"""Muting and archiving: one's own, told to one's own devices alone."""
+"""Conversations as each of the two has them: muted, archived, and of whom they tell what."""
 
 import pytest
 
@@ -80,3 +80,23 @@ def test_a_cursor_belongs_to_its_folder(chat: Chat) -> None:
     following = chat.ava.call("GET", "conversations?limit=1")["next"]
     assert len(chat.ava.all_of(following)) == 2
     assert chat.ava.http.get(f"{following}&archived=true").status_code == 400
+
+
+def test_under_a_block_a_name_is_all_that_a_conversation_tells(chat: Chat) -> None:
+    """As everywhere else, where the other is not to be found at all; what they write of themselves
+    from then on is not for who was blocked."""
+    ava, ben = chat.ava, chat.ben
+
+    def peers(who: Person) -> list[Json]:
+        (shown,) = who.all_of("conversations")
+        return [chat.view(who)["peer"], shown["peer"]]
+
+    before = peers(ava)
+    assert ben.http.put(f"blocks/{ava.id}").status_code == 204
+    ben.call("PATCH", "me", {"bio": "I have moved to Lisbon", "country": "PT"})
+    nothing = {"age": None, "bio": "", "country": "", "photo_url": None}
+    assert peers(ava) == [{"id": ben.id, "display_name": "Ben"} | nothing] * 2
+    assert peers(ben) == [{"id": ava.id, "display_name": "Ava"} | nothing] * 2
+    assert ben.http.delete(f"blocks/{ava.id}").status_code == 204
+    about = {"bio": "I have moved to Lisbon", "country": "PT"}
+    assert peers(ava) == [one | about for one in before]

@@ -291,10 +291,17 @@ def test_more_sockets_are_no_more_messages(people: tuple[Person, Person], settin
     settings.MESSAGES_MAX, settings.MESSAGES_WINDOW_SECONDS = 3, 60
     ava, ben = people
     conversation = ava.open_conversation(ben)
-    for socket in (ava.socket(), ava.socket(), ava.sign_in().socket()):
+    tablet = ava.sign_in()
+    for socket in (ava.socket(), ava.socket(), tablet.socket()):
         socket.command("message.send", text_message(conversation))
     with pytest.raises(Refused, match="rate_limited"):
         ava.socket().command("message.send", text_message(conversation))
+    # Nor are those after all of them.
+    again = ava.at(ava.url)
+    ava.close()
+    tablet.close()
+    with pytest.raises(Refused, match="rate_limited"):
+        again.socket().command("message.send", text_message(conversation))
     ben.socket().command("message.send", text_message(conversation))
 
 

@@ -1,5 +1,6 @@
 """What a classifier says before a message goes out, and what staff decide afterwards."""
 
+import json
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -33,6 +34,8 @@ def test_hidden_by_staff_gone_from_both_views_and_refunded_once(chat: Chat) -> N
         assert chat.history(person) == [kept]
         assert person.http.get(f"messages/{bad['id']}").status_code == 404
         assert person.http.delete(f"messages/{bad['id']}?for=me").status_code == 404
+        # Nor does who was away read it when catching up.
+        assert "not fine" not in json.dumps(person.call("GET", "sync?since=0"))
     assert [decide(moderation.refund_message, bad) for _ in range(3)] == [1, 0, 0]
     assert chat.tablet.event("wallet.updated")["data"]["available"] == 19
     assert chat.ava.wallet()["available"] == 19

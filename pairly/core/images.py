@@ -5,6 +5,7 @@ where it was taken is gone. Dimensions are checked on the header, before a pixel
 that a decompression bomb costs nothing.
 """
 
+import re
 import threading
 from dataclasses import dataclass
 from io import BytesIO
@@ -18,6 +19,15 @@ JPEG_QUALITY: Final = 85
 WEBP_QUALITY: Final = 80
 ANIMATION_METHOD: Final = 0
 """The quickest that WebP has: an animation may have hundreds of frames."""
+
+SCANS_MAX: Final = 100
+"""As often may a JPEG paint over the whole picture; a usual progressive one does some ten times."""
+JPEG_BEGINNING: Final = b"\xff\xd8"
+# Those without a length stand for themselves.
+JPEG_SEGMENT: Final = re.compile(rb"\xff+([\x02-\xcf\xd9-\xfe])")
+START_OF_SCAN, END_OF_IMAGE = b"\xda", b"\xd9"
+ENCODINGS: Final = {"JPEG": "JPEG", "MPO": "JPEG", "WEBP": "WEBP"}
+"""Telephones write JPEGs with another picture behind the first, which Pillow calls MPO."""
 
 _decoding = threading.Lock()
 """A file of a quarter of a megabyte may decode to half a gigabyte of memory: once at a time."""
@@ -61,6 +71,8 @@ def clean_image(file: IO[bytes], rules: ImageRules) -> CleanImage:
 
     Raises ``ImageRefused``.
     """
+    if _scans(file) > SCANS_MAX:
+        raise _broken()
     try:
         image = Image.open(file, formats=rules.formats)
     except UnidentifiedImageError as error:
@@ -81,6 +93,24 @@ def clean_image(file: IO[bytes], rules: ImageRules) -> CleanImage:
         raise _too_many_pixels(rules) from error
     except (OSError, SyntaxError, ValueError, EOFError) as error:
         raise _broken() from error
+
+
+def _scans(file: IO[bytes]) -> int:
+    """How often a JPEG paints over the picture: a file of megabytes may do so a hundred thousand
+    times, which takes minutes. Leaves the file at its start."""
+    file.seek(0)
+    content = file.read(len(JPEG_BEGINNING))
+    if content == JPEG_BEGINNING:
+        content += file.read()
+    file.seek(0)
+    scans, place = 0, len(JPEG_BEGINNING)
+    while segment := JPEG_SEGMENT.search(content, place):
+        if segment[1] == END_OF_IMAGE:
+            break
+        scans += segment[1] == START_OF_SCAN
+        place = segment.end()
+        place += int.from_bytes(content[place : place + 2], "big")
+    return scans
 
 
 def _broken() -> ImageRefused:
@@ -104,7 +134,7 @@ def _still(image: Image.Image, source: str, rules: ImageRules) -> CleanImage:
         image, encoding = _on_white(image), "JPEG"
     else:
         image = image.convert("RGBA" if image.has_transparency_data else "RGB")
-        encoding = source if source in ("JPEG", "WEBP") else "PNG"
+        encoding = ENCODINGS.get(source, "PNG")
     image.info.clear()
     quality = {"quality": JPEG_QUALITY if encoding == "JPEG" else WEBP_QUALITY}
     encoded = BytesIO()

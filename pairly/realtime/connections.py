@@ -30,10 +30,14 @@ __all__ = ["Connection", "Hub", "SocketObserver", "hub"]
 
 CLOSE_SECONDS_MAX = 5
 LATE_EVENTS_MAX = 20
+LIMITS_KEPT_SECONDS = 60
+"""So long after a person's last socket; by then every limit of commands has filled up again."""
 ACTED_MILLISECONDS = 1000
 """What is done on a socket so soon after what was noted is not noted anew."""
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
+Limits = dict[str, TokenBucket]
+"""By command."""
 
 
 class SocketObserver(Protocol):
@@ -98,7 +102,7 @@ class Connection:
         self.features = features
         self.acted_at = 0  # milliseconds since 1970
         self.in_flight = 0
-        self.limits: dict[str, TokenBucket] | None = {} if settings.RATE_LIMITS else None
+        self.limits: Limits | None = {} if settings.RATE_LIMITS else None
         self.frames = TokenBucket(settings.SOCKET_FRAMES_MAX, settings.SOCKET_FRAMES_WINDOW_SECONDS)
         self.bad_frames = TokenBucket(settings.SOCKET_BAD_FRAMES_PER_MINUTE, 60)
         self.room: asyncio.Future[None] | None = None
@@ -218,6 +222,7 @@ class Hub:
 
     def __init__(self) -> None:
         self.connections: dict[UUID, set[Connection]] = {}
+        self._limits_of_gone: dict[UUID, tuple[Limits, asyncio.TimerHandle]] = {}
         self.observers: list[SocketObserver] = []
         self._listeners: dict[str, Callable[[str], None]] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -229,23 +234,37 @@ class Hub:
     def add(self, connection: Connection) -> None:
         """Register a socket. A device's oldest socket makes room for one above the limit.
 
-        A person's sockets share the limits of commands, so that more of them are not more of any.
+        A person's sockets share the limits of commands, so that more of them are not more of any,
+        neither beside each other nor one after another.
         """
         self._start()
         mine = self.connections.setdefault(connection.user_id, set())
+        gone = self._limits_of_gone.pop(connection.user_id, None)
         if mine:
             connection.limits = next(iter(mine)).limits
+        elif gone is not None:
+            connection.limits, forgetting = gone
+            forgetting.cancel()
         mine.add(connection)
         same_device = [c for c in mine if c.device_id == connection.device_id and not c.closing]
         if len(same_device) > settings.SOCKETS_PER_DEVICE_MAX:
             min(same_device, key=lambda c: c.key).close(CloseCode.TOO_MANY_DEVICES)
 
     def remove(self, connection: Connection) -> None:
-        mine = self.connections.get(connection.user_id)
-        if mine is not None:
-            mine.discard(connection)
-            if not mine:
-                del self.connections[connection.user_id]
+        user_id = connection.user_id
+        mine = self.connections.get(user_id)
+        if mine is None:
+            return
+        mine.discard(connection)
+        if mine:
+            return
+        del self.connections[user_id]
+        if connection.limits:
+            loop = asyncio.get_running_loop()
+            forgetting = loop.call_later(
+                LIMITS_KEPT_SECONDS, self._limits_of_gone.pop, user_id, None
+            )
+            self._limits_of_gone[user_id] = connection.limits, forgetting
 
     def opened(self, connection: Connection) -> None:
         for observer in self.observers:

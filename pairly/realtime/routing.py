@@ -6,7 +6,7 @@ from django.urls import path
 
 from pairly.realtime.consumers import SocketEndpoint, refuse
 
-__all__ = ["websocket_urlpatterns"]
+__all__ = ["SOCKETS", "websocket_urlpatterns"]
 
 ALL_FEATURES = ("chat", "calls", "presence", "notifications")
 
@@ -16,9 +16,8 @@ def _route(pattern: str, application: Any) -> Any:
     return path(pattern, application)
 
 
-websocket_urlpatterns: list[Any] = [
+SOCKETS: list[Any] = [
     _route("ws/", SocketEndpoint(*ALL_FEATURES)),
     *(_route(f"ws/{feature}/", SocketEndpoint(feature)) for feature in ALL_FEATURES),
-    _route("", refuse),
-    _route("<path:anything>", refuse),
 ]
+websocket_urlpatterns = [*SOCKETS, _route("", refuse), _route("<path:anything>", refuse)]

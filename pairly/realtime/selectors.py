@@ -60,10 +60,11 @@ def catch_up(user_id: UUID, since: int) -> Catchup:
         limit=settings.SYNC_EVENTS_MAX,
     )
     events = _fitting(_logged(row) for row in rows)
-    if newest > since and (not events or events[0].position != since + 1):
-        # Trimmed between the two reads.
+    position = events[-1].position if events else since
+    if position != since + len(events) or (newest > since and not events):
+        # Trimmed between the two reads, or within the second one.
         return Catchup(newest, True, [])
-    return Catchup(events[-1].position if events else since, False, events)
+    return Catchup(position, False, events)
 
 
 def events_at(places: Collection[tuple[UUID, int]]) -> list[tuple[UUID, LoggedEvent]]:

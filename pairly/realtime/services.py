@@ -5,8 +5,8 @@ pushed after its commit. Everything else here closes sockets or passes on what i
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Sequence
-from datetime import datetime
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +14,7 @@ import msgspec
 from django.conf import settings
 
 from pairly.core.db import on_commit
-from pairly.core.table import Table
+from pairly.core.table import Row, Table
 from pairly.realtime.connections import hub
 from pairly.realtime.errors import CloseCode
 from pairly.realtime.frames import EVENTS as EVENT_TYPES
@@ -38,6 +38,10 @@ __all__ = [
 
 FEEDS = Table(Feed, "user_id", "position", "trimmed_position")
 EVENTS = Table(Event, "id", "type", "data", "created_at")
+
+REWRITTEN_AT_ONCE = 100
+CLOCKS_APART = timedelta(minutes=1)
+"""So much, at most, by which the clocks of two machines differ."""
 
 
 class Append(msgspec.Struct, frozen=True):
@@ -92,13 +96,14 @@ def append(events: Sequence[Append], now: datetime) -> list[int]:
     return positions
 
 
-def rewrite_events(user_ids: Collection[UUID], needle: str, rewrite: Callable[[str], str]) -> None:
+def rewrite_events(
+    user_ids: Collection[UUID], needle: str, rewrite: Callable[[str], str], *, since: datetime
+) -> None:
     """Give the logged events of these people that hold ``needle`` the data that ``rewrite`` makes
-    of theirs: what must not be read any more is not read by who catches up either. Looks at all
-    that is kept of their logs, so it is for rare occasions. Inside a transaction."""
+    of theirs: what must not be read any more is not read by who catches up either. Looks at what
+    was logged from then on, so it costs little for what is recent. Inside a transaction."""
     for user_id, newest, trimmed in FEEDS.select("user_id", user_ids):
-        bounds = event_key(user_id, trimmed), event_key(user_id, newest)
-        rows = EVENTS.range("id", after=bounds[0], up_to=bounds[1], limit=newest - trimmed)
+        rows = _logged_since(user_id, newest, trimmed, since - CLOCKS_APART)
         changed = [(key, rewrite(data)) for key, _type, data, _at in rows if needle in data]
         EVENTS.compare_and_set("id", expected=(), new=("data",), rows=changed)
 
@@ -113,6 +118,19 @@ def clear_log(user_id: UUID) -> None:
         new=("trimmed_position",),
         rows=[(user_id, position, trimmed, position)],
     )
+
+
+def _logged_since(user_id: UUID, newest: int, trimmed: int, since: datetime) -> Iterator[Row]:
+    """Newest first, a page at a time."""
+    bottom, top = event_key(user_id, trimmed), event_key(user_id, newest)
+    while page := EVENTS.range(
+        "id", after=bottom, up_to=top, limit=REWRITTEN_AT_ONCE, descending=True
+    ):
+        yield from page
+        key, _type, _data, logged_at = page[-1]
+        if logged_at < since:
+            return
+        top = event_key(user_id, int(key[32:], 16) - 1)
 
 
 def _trim(user_id: UUID, position: int, trimmed: int) -> int:

@@ -78,7 +78,9 @@ def test_the_asyncapi_document_describes_every_frame(client: Client) -> None:
         assert message["payload"]["properties"]["type"] == {"const": event.type}
         assert ("position" in message["payload"]["required"]) is event.durable
         assert document["operations"][f"ws.{event_name(event)}"]["action"] == "send"
-    assert document["channels"]["ws"]["address"] == "/ws/"
+    addresses = [channel["address"] for channel in document["channels"].values()]
+    alone = ("chat", "calls", "presence", "notifications")
+    assert addresses == ["/ws/", *(f"/ws/{feature}/" for feature in alone)]
     assert "message.send" in document["channels"]["ws-chat"]["messages"]
     assert "message.send" not in document["channels"]["ws-calls"]["messages"]
 

@@ -16,6 +16,7 @@ __all__ = [
     "mp4",
     "photograph",
     "picture",
+    "scans_without_end",
 ]
 
 SECRET = b"taken at home, 52.5 N 13.4 E"
@@ -72,6 +73,16 @@ def frames_without_end(count: int = 3000, side: int = 400) -> bytes:
     return one[:start] + first + bytes(frame) * count + b"\x3b"
 
 
+def scans_without_end(count: int = 200) -> bytes:
+    """A progressive JPEG that is painted over again and again, by a few bytes each time."""
+    drawn = picture("JPEG", (8, 8), progressive=True)
+    end = drawn.rindex(b"\xff\xd9")
+    codes = bytes([1] + [0] * 15) + b"\x00"  # one code, of one bit: nothing more in this block
+    table = b"\xff\xc4" + struct.pack(">H", 3 + len(codes)) + b"\x10" + codes
+    scan = b"\xff\xda" + struct.pack(">HBBBBBB", 8, 1, 1, 0, 1, 63, 0) + b"\x7f"
+    return drawn[:end] + (table + scan) * count + b"\xff\xd9" + b"\xff\xda" * 200
+
+
 def box(name: bytes, content: bytes) -> bytes:
     return struct.pack(">I", 8 + len(content)) + name + content
 
@@ -91,10 +102,42 @@ def mp4(track: bytes, brand: bytes = b"isom", told: bytes = b"") -> bytes:
 
 
 MP3 = b"\xff\xfb\x90\x00" + bytes(400)
-WEBM = b"\x1a\x45\xdf\xa3\x01\x00\x00\x00\x00\x00\x00\x1f\x42\x82\x84webm" + bytes(40)
+
+
+def element(name: bytes, content: bytes) -> bytes:
+    return name + struct.pack(">Q", 1 << 56 | len(content)) + content
+
+
+def webm(*tracks: int, before: bytes = b"", doctype: bytes = b"webm") -> bytes:
+    """With tracks of these types, 1 for a film and 2 for sound, as a browser records it: nobody
+    knew how long it would be. ``before`` comes between its beginning and its tracks."""
+    head = element(b"\x1a\x45\xdf\xa3", element(b"\x42\x82", doctype))
+    codecs = {1: b"V_VP9", 2: b"A_OPUS"}
+    entries = [
+        element(b"\xae", b"\x83\x81" + bytes([track]) + element(b"\x86", codecs[track]))
+        for track in tracks
+    ]
+    described = element(b"\x16\x54\xae\x6b", b"".join(entries))
+    without_end = b"\xff" * 8
+    return (
+        head
+        + (b"\x18\x53\x80\x67\x01" + without_end[1:])
+        + before
+        + described
+        + (b"\x1f\x43\xb6\x75\x01" + without_end[1:] + bytes(500))
+    )
+
+
+GAP = element(b"\xec", b"A_OPUS" + bytes(70_000))
 
 TAKEN: dict[str, tuple[bytes, str, str]] = {
     "a.jpg": (picture("JPEG"), "image", "image/jpeg"),
+    "of a telephone, with another picture inside.jpg": (
+        picture("MPO", save_all=True, append_images=[Image.new("RGB", (30, 20))]),
+        "image",
+        "image/jpeg",
+    ),
+    "with few scans, whatever comes behind.jpg": (scans_without_end(20), "image", "image/jpeg"),
     "a.png": (picture("PNG"), "image", "image/png"),
     "a.webp": (picture("WEBP"), "image", "image/webp"),
     "still.gif": (picture("GIF"), "image", "image/png"),
@@ -109,11 +152,12 @@ TAKEN: dict[str, tuple[bytes, str, str]] = {
     "a.m4a": (mp4(b"soun", b"M4A "), "audio", "audio/mp4"),
     "a.ogg": (b"OggS" + bytes(24) + b"OpusHead" + bytes(60), "audio", "audio/ogg"),
     "a.wav": (b"RIFF\x64\x00\x00\x00WAVEfmt " + bytes(80), "audio", "audio/wav"),
-    "a.weba": (WEBM + b"A_OPUS" + bytes(50), "audio", "audio/webm"),
+    "a.weba": (webm(2), "audio", "audio/webm"),
     "a.mp4": (mp4(b"vide"), "video", "video/mp4"),
     "sound-named.m4a": (mp4(b"vide", b"M4A "), "video", "video/mp4"),
     "a.mov": (mp4(b"vide", b"qt  "), "video", "video/quicktime"),
-    "a.webm": (WEBM + b"A_OPUSV_VP9" + bytes(50), "video", "video/webm"),
+    "a.webm": (webm(2, 1), "video", "video/webm"),
+    "a film a long way into the file.webm": (webm(1, before=GAP), "video", "video/webm"),
     "a.pdf": (b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\n%%EOF\n", "file", "application/pdf"),
     "a.txt": ("Ankommen, <3 und 5 < 6 – देखो\r\n".encode(), "file", "text/plain"),
 }
@@ -134,7 +178,10 @@ REFUSED_TYPES: dict[str, bytes] = {
     "an MP4 without tracks": box(b"ftyp", b"isom" + bytes(4)) + box(b"mdat", bytes(100)),
     "an MP4 whose boxes lie": box(b"ftyp", b"isom" + bytes(4)) + b"\xff\xff\xff\xffmoov" + bytes(9),
     "boxes of size zero": box(b"ftyp", b"isom" + bytes(4)) + b"\x00\x00\x00\x01moov" + bytes(16),
-    "a Matroska film": b"\x1a\x45\xdf\xa3\x01\x00\x00\x00\x00\x00\x00\x23\x42\x82\x88matroska",
+    "a Matroska film": webm(1, doctype=b"matroska"),
+    "a WebM without tracks": webm(),
+    "a WebM whose elements lie": webm(2)[:60],
+    "a WebM of elements without end": webm(1, before=b"\xec\x80" * 20_000),
     "bytes": bytes(range(256)),
     "text that is not UTF-8": "Grüße".encode("latin-1"),
 }

@@ -120,6 +120,7 @@ def test_pictures_that_are_too_much(join: Any, settings: Any) -> None:
     assert len(bomb) < 5000
     assert refusal(bomb) == (400, "dimensions")
     assert refusal(samples.frames_without_end()) == (400, "dimensions")
+    assert refusal(samples.scans_without_end()) == (400, "invalid_image")
     for side in (9000, 20_000):
         grown = samples.frames_without_end(1, side=side)
         assert refusal(grown) == (400, "dimensions")
@@ -164,6 +165,17 @@ def test_a_document_keeps_its_name(join: Any) -> None:
     sound = send(ava, samples.TAKEN["a.mp3"][0], "At the clinic.mp3", duration_ms=1500).json()
     assert (sound["name"], sound["duration_ms"]) == (None, 1500)
     assert "clinic" not in ava.api.get(f"attachments/{sound['id']}")["Content-Disposition"]
+
+
+def test_a_name_that_says_what_a_text_must_not(join: Any) -> None:
+    """It is shown like words; what says nothing of that kind stays as it is."""
+    ava, (content, *_rest) = join(), samples.TAKEN["a.pdf"]
+    for given, kept in (
+        ("I will kill you.pdf", "document.pdf"),
+        ("i am 15, send nudes.pdf", "document.pdf"),
+        ("Scan 2026-01-31 12.30.45.pdf", "Scan 2026-01-31 12.30.45.pdf"),
+    ):
+        assert send(ava, content, given).json()["name"] == kept
 
 
 def test_forms_that_are_none(join: Any) -> None:

@@ -26,21 +26,36 @@ WORDS_OF_INTEREST = frozenset(WORDS).union(*(phrase.triggers for phrase in PHRAS
 
 SINGLE_LETTERS = frozenset(ascii_lowercase)
 LETTERS_APART = re.compile(r"(?<!\w)(?:[a-z][ .\-_*]){2,}[a-z](?!\w)")
+MARKS = "@$!*"
 has_marks = re.compile(r"[0-9@$!*]").search
 has_dot_inside = re.compile(r"\.\w").search
-MASKED = re.compile(r"\b[a-z][\w*@$!]*[*@$!0-9][\w*@$!]*\w")
+MAY_BE_MASKED = re.compile(r"\b[a-z][\w*@$!]*")
 LONG_DRAWN = re.compile(r"([a-z])\1{2,}")
-# Accents, variation selectors, joiners, marks of direction.
+# Accents, variation selectors, joiners, marks of direction, fillers, tags.
 UNSEEN = re.compile(
-    r"[\u0300-\u036f\ufe00-\ufe0f\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\xad]"
+    r"[\xad\u0300-\u036f\u061c\u115f\u1160\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+    r"\u20d0-\u20ff\ufe00-\ufe0f\ufeff\U000e0000-\U000e0fff]"
 )
 NO_LETTER = re.compile(r"[^a-z]")
 DIGITS_FOR_LETTERS = str.maketrans("013457@$!", "oieastasi")
-# Cyrillic and Greek letters that look like Latin ones, and the digits of Devanagari.
-LOOK_ALIKES = str.maketrans("асеорхуіѕԁɡνοαειτ०१२३४५६७८९", "aceopxyisdgvoaeit0123456789")
+# Cyrillic and Greek letters that look like Latin ones, small or capital, small capitals, the digits
+# of Devanagari, and a blank that is no space.
+LOOK_ALIKES: dict[int, int | str] = {
+    **str.maketrans("асеорхуіѕԁɡкмтнвјһӏԛԝ", "aceopxyisdgkmthbjhlqw"),
+    **str.maketrans("νοαειτκβυρχı", "voaeitkbupxi"),
+    **str.maketrans("ᴀʙᴄᴅᴇꜰғɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢ", "abcdeffghijklmnoprstuvwyz"),
+    **str.maketrans("०१२३४५६७८९\u2800", "0123456789 "),
+    **{
+        start + place: letter
+        for start in (0x1F150, 0x1F170)
+        for place, letter in enumerate(ascii_lowercase)
+    },
+}
 
-EMAIL = re.compile(r"\w ?[(\[{]? ?@ ?[)\]}]? ?[\w-]{2,} ?(?:\.|[(\[{]?dot[)\]}]?) ?[a-z]{2,}")
-UPI = re.compile(r"[\w.-]{2,}@(?:ok(?:axis|sbi|icici|hdfcbank)|ybl|ibl|axl|apl|paytm|upi)\b")
+# Each is linear in the text: people would send what is not. So a run is asked for no more of its
+# characters than tell it, and never for all of them with something behind.
+EMAIL = re.compile(r"\w ?[(\[{]? ?@ ?[)\]}]? ?[\w-]{2,} ?(?:\.|[(\[{]?dot[)\]}]?) ?[a-z]{2}")
+UPI = re.compile(r"[\w.-]{2}@(?:ok(?:axis|sbi|icici|hdfcbank)|ybl|ibl|axl|apl|paytm|upi)\b")
 SPELT_EMAIL = re.compile(
     rf"\w at (?:the rate )?(?:{'|'.join(sorted(MAIL_HOSTS))})\b|\w ?[(\[{{] ?at ?[)\]}}] ?\w{{2,}}"
 )
@@ -52,9 +67,9 @@ INVITE = re.compile(
 )
 LINK = re.compile(
     r"""\bhttps?://|\bwww\.\w
-    |\b[a-z0-9-]{2,}\.(?:com|net|org|info|xyz|site|online|club|top|link|live|shop|icu|vip)\b
-    |\b[a-z0-9-]{2,}\.(?:in|io|me|co|ru|ly|gg|app)/\w
-    |\b\w{3,}\ ?[(\[]?\ ?\bdot\b\ ?[)\]]?\ ?com\b""",
+    |[a-z0-9-]{2}\.(?:com|net|org|info|xyz|site|online|club|top|link|live|shop|icu|vip)\b
+    |[a-z0-9-]{2}\.(?:in|io|me|co|ru|ly|gg|app)/\w
+    |\w{3}\ ?[(\[]?\ ?\bdot\b\ ?[)\]]?\ ?com\b""",
     re.VERBOSE,
 )
 SPELT_DIGITS_MIN = 7
@@ -102,9 +117,11 @@ def _disguised(plain: str, distinct: set[str], marked: bool) -> list[str]:
     if not SINGLE_LETTERS.isdisjoint(distinct):
         candidates += [NO_LETTER.sub("", one) for one in LETTERS_APART.findall(plain)]
     if marked:
-        for one in MASKED.findall(plain):
-            masked = one.translate(DIGITS_FOR_LETTERS)
-            candidates += [masked.replace("*", vowel) for vowel in "aeiou"]
+        for one in MAY_BE_MASKED.findall(plain):
+            word = one.rstrip(MARKS)
+            if has_marks(word[:-1]):
+                masked = word.translate(DIGITS_FOR_LETTERS)
+                candidates += [masked.replace("*", vowel) for vowel in "aeiou"]
     if LONG_DRAWN.search(plain):
         candidates += [LONG_DRAWN.sub(r"\1", word) for word in distinct]
     if not candidates:

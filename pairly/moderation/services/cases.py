@@ -156,7 +156,7 @@ def _joined(case: Case, word: Word) -> Case:
     case.due_at = min(case.due_at, word.due_at)
     if word.text and word.text not in case.text:
         texts = (case.text, word.text) if case.text else (word.text,)
-        case.text = BETWEEN_TEXTS.join(texts)[-TEXT_CHARACTERS_MAX:]
+        case.text = _cut(BETWEEN_TEXTS.join(texts))
     if word.verdict is None:
         case.reports += 1
         return case
@@ -166,6 +166,15 @@ def _joined(case: Case, word: Word) -> Case:
         case.score, case.signals = word.verdict.score, found[:SIGNALS_LENGTH_MAX]
         case.rules_version = word.verdict.rules
     return case
+
+
+def _cut(text: str) -> str:
+    """The beginning and the end of what is too long: whoever writes more and more pushes out
+    neither the words that a case began with nor the newest."""
+    if len(text) <= TEXT_CHARACTERS_MAX:
+        return text
+    half = TEXT_CHARACTERS_MAX // 2
+    return f"{text[:half]}{BETWEEN_TEXTS}{text[-half:]}"
 
 
 def _insert(cases: list[Case]) -> None:

@@ -169,6 +169,13 @@ def test_an_edit_is_looked_at_as_well(people: Any) -> None:
     case = Case.objects.get(target_type="message")
     assert "I will kill you" in case.text and "kill yourself" in case.text
     assert (case.flags, case.reason) == (2, "violence")
+    # Nor do long texts push it out.
+    for number in range(3):
+        long = f"kill yourself {number} " + "and go on " * 490
+        sender.command("message.edit", edit | {"text": long})
+    case.refresh_from_db()
+    assert "I will kill you" in case.text and "kill yourself 2" in case.text
+    assert len(case.text) < 11_000
 
 
 def test_a_message_hidden_later_is_gone_from_both_and_refunded_once(

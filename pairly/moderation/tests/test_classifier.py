@@ -50,6 +50,11 @@ FOUND: list[tuple[str, str, Action, Action]] = [
     ("fuuuuuck", "sexual", FLAG, ALLOW),
     ("𝓯𝓾𝓬𝓴", "sexual", FLAG, ALLOW),
     ("fu\u200bсk", "sexual", FLAG, ALLOW),
+    ("f\u2066u\u115fc\U000e0061k", "sexual", FLAG, ALLOW),
+    ("ꜰᴜᴄᴋ", "sexual", FLAG, ALLOW),
+    ("🅵🅤🅲🅚", "sexual", FLAG, ALLOW),
+    ("FUСК", "sexual", FLAG, ALLOW),
+    ("send\u2800nudes", "nudes", FLAG, ALLOW),
     ("you bitch", "insult", FLAG, ALLOW),
     ("madarchod randi", "insult", FLAG, FLAG),
     ("तू रंडी है", "insult", FLAG, ALLOW),
@@ -140,10 +145,17 @@ def test_an_ordinary_message_costs_microseconds() -> None:
     text = "hello there, how was your day? I had lunch with my sister"
     assert min(timeit.repeat(lambda: examine(text), number=500, repeat=10)) / 500 < 100e-6
     assert assess("").decide(answered=False) is assess("").decide(answered=True)
-    for part in ("a", "1 ", "a.", "@", "a b ", "kill i will ", "my insta ", "x at "):
-        hostile = (part * 5000)[:5000]
-        cost = min(timeit.repeat(lambda text=hostile: examine(text), number=1, repeat=3))  # type: ignore[misc]
-        assert cost < 0.05, part
+
+
+def test_no_text_costs_more_than_milliseconds() -> None:
+    """Texts are looked at on the event loop: a pattern that goes back over a long run stops it for
+    everybody. Such patterns took up to half a second."""
+    examine = Heuristics().examine
+    for part in ("a", "!", "*", ".", "-", "1 ", "a.", "a-", "@", "a b ", "kill i will ", "x at "):
+        for beginning in ("", "a", "a@b ", "a.b ", "é a"):
+            text = (beginning + part * 5000)[:4998] + " @"
+            cost = min(timeit.repeat(lambda text=text: examine(text), number=1, repeat=3))  # type: ignore[misc]
+            assert cost < 0.03, (beginning, part)
 
 
 @pytest.mark.mongodb

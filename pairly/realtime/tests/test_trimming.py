@@ -7,7 +7,7 @@ import time_machine
 
 from pairly.core import clock
 from pairly.core.db import run_atomic
-from pairly.realtime.models import Event
+from pairly.realtime.models import Event, event_key
 from pairly.realtime.selectors import catch_up
 from pairly.realtime.services import announce
 from pairly.realtime.tasks import trim_events
@@ -51,3 +51,14 @@ def test_a_week_is_kept(live_server_url: str) -> None:
         assert [e.position for e in catch_up(UUID(ben.id), ben_position).events] == [
             ben_position + 1
         ]
+
+
+def test_a_trim_that_overtakes_a_reader_makes_it_start_anew(live_server_url: str) -> None:
+    """MongoDB reads in portions, between which the log's head may go: nothing is skipped unsaid."""
+    ava = Person.register(live_server_url, "Ava")
+    start = ava.call("GET", "sync?since=0")["position"]
+    for _ in range(3):
+        tell(ava)
+    Event.objects.filter(pk=event_key(UUID(ava.id), start + 2)).delete()
+    found = ava.call("GET", f"sync?since={start}")
+    assert found == {"position": start + 3, "resync": True, "events": []}
