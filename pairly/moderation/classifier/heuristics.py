@@ -19,6 +19,7 @@ from pairly.moderation.classifier.words import (
 
 __all__ = ["Heuristics"]
 
+# A sender chooses the text, so no pattern looks at a run of characters from each of its places.
 words_of_ascii = re.compile(r"[a-z0-9]+").findall
 # Devanagari's vowel signs are no letters to ``re``.
 words_of_any = re.compile(r"(?:[^\W_]|[\u0900-\u0963])+").findall
@@ -28,7 +29,7 @@ SINGLE_LETTERS = frozenset(ascii_lowercase)
 LETTERS_APART = re.compile(r"(?<!\w)(?:[a-z][ .\-_*]){2,}[a-z](?!\w)")
 has_marks = re.compile(r"[0-9@$!*]").search
 has_dot_inside = re.compile(r"\.\w").search
-MASKED = re.compile(r"\b[a-z][\w*@$!]*[*@$!0-9][\w*@$!]*\w")
+MASKED = re.compile(r"\b[a-z][^\W0-9]*[*@$!0-9][\w*@$!]*\w")
 LONG_DRAWN = re.compile(r"([a-z])\1{2,}")
 # Accents, variation selectors, joiners, marks of direction.
 UNSEEN = re.compile(
@@ -40,7 +41,9 @@ DIGITS_FOR_LETTERS = str.maketrans("013457@$!", "oieastasi")
 LOOK_ALIKES = str.maketrans("асеорхуіѕԁɡνοαειτ०१२३४५६७८९", "aceopxyisdgvoaeit0123456789")
 
 EMAIL = re.compile(r"\w ?[(\[{]? ?@ ?[)\]}]? ?[\w-]{2,} ?(?:\.|[(\[{]?dot[)\]}]?) ?[a-z]{2,}")
-UPI = re.compile(r"[\w.-]{2,}@(?:ok(?:axis|sbi|icici|hdfcbank)|ybl|ibl|axl|apl|paytm|upi)\b")
+UPI = re.compile(
+    r"(?<![\w.-])[\w.-]{2,}@(?:ok(?:axis|sbi|icici|hdfcbank)|ybl|ibl|axl|apl|paytm|upi)\b"
+)
 SPELT_EMAIL = re.compile(
     rf"\w at (?:the rate )?(?:{'|'.join(sorted(MAIL_HOSTS))})\b|\w ?[(\[{{] ?at ?[)\]}}] ?\w{{2,}}"
 )
@@ -52,8 +55,8 @@ INVITE = re.compile(
 )
 LINK = re.compile(
     r"""\bhttps?://|\bwww\.\w
-    |\b[a-z0-9-]{2,}\.(?:com|net|org|info|xyz|site|online|club|top|link|live|shop|icu|vip)\b
-    |\b[a-z0-9-]{2,}\.(?:in|io|me|co|ru|ly|gg|app)/\w
+    |(?<![\w-])[a-z0-9-]{2,}\.(?:com|net|org|info|xyz|site|online|club|top|link|live|shop|icu|vip)\b
+    |(?<![\w-])[a-z0-9-]{2,}\.(?:in|io|me|co|ru|ly|gg|app)/\w
     |\b\w{3,}\ ?[(\[]?\ ?\bdot\b\ ?[)\]]?\ ?com\b""",
     re.VERBOSE,
 )

@@ -140,8 +140,20 @@ def test_an_ordinary_message_costs_microseconds() -> None:
     text = "hello there, how was your day? I had lunch with my sister"
     assert min(timeit.repeat(lambda: examine(text), number=500, repeat=10)) / 500 < 100e-6
     assert assess("").decide(answered=False) is assess("").decide(answered=True)
-    for part in ("a", "1 ", "a.", "@", "a b ", "kill i will ", "my insta ", "x at "):
-        hostile = (part * 5000)[:5000]
+    for part in (
+        "a",
+        "1 ",
+        "a.",
+        "@",
+        "a b ",
+        "kill i will ",
+        "my insta ",
+        "x at ",
+        "㌖",
+        "a-",
+        "*",
+    ):
+        hostile = ("a" + part * 5000)[:4999] + "@"  # some become several characters
         cost = min(timeit.repeat(lambda text=hostile: examine(text), number=1, repeat=3))  # type: ignore[misc]
         assert cost < 0.05, part
 
