@@ -18,8 +18,9 @@ def new_id() -> UUID:
 
 
 def first_id_at(moment: datetime) -> UUID:
-    """No id made at or after the moment is below this: rows of a time, found by their key."""
-    return UUID(int=to_milliseconds(moment) << TIME_BITS_BELOW)
+    """No id made at or after the moment is below this: rows of a time, found by their key. Ids
+    begin with 1970, whatever earlier moment is asked for."""
+    return UUID(int=max(0, to_milliseconds(moment)) << TIME_BITS_BELOW)
 
 
 def new_request_id() -> str:
