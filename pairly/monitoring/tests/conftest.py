@@ -1,5 +1,6 @@
 """Fixtures of what is watched."""
 
+from pairly.accounts.tests.conftest import guest, join
 from payments.tests.conftest import fresh_heads
 
-__all__ = ["fresh_heads"]
+__all__ = ["fresh_heads", "guest", "join"]
