@@ -25,6 +25,4 @@ def to_milliseconds(moment: datetime) -> int:
 
 def to_rfc3339(moment: datetime) -> str:
     """The wire form of every time: ``2026-01-31T12:00:00.123Z``."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + (
-        f"{moment.microsecond // 1000:03d}Z"
-    )
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"

@@ -20,16 +20,8 @@ KEEP_SECONDS = (MINUTES_MAX + 1) * 60
 def count(name: str, now: datetime) -> None:
     """It happened once more."""
     key = _key(name, _minute(now))
-
-    def add(cache: shared_cache.Cache) -> None:
-        cache.add(key, 0, timeout=KEEP_SECONDS)
-        try:
-            cache.incr(key)
-        except ValueError:  # The cache dropped it in between.
-            cache.set(key, 1, timeout=KEEP_SECONDS)
-
     try:
-        shared_cache.ask(add)
+        shared_cache.ask(lambda one: shared_cache.increment(one, key, keep_seconds=KEEP_SECONDS))
     except shared_cache.CacheAway:
         return
 

@@ -22,7 +22,7 @@ __all__ = ["StoredFile", "begins_anew", "send_file", "stream"]
 logger = logging.getLogger(__name__)
 
 ONE_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
-SANDBOX = "default-src 'none'; sandbox"
+SANDBOX = "default-src 'none'; frame-ancestors 'none'; sandbox"
 """A file that a person sent runs nothing and loads nothing, whatever a browser takes it for."""
 
 

@@ -20,6 +20,7 @@ from pairly.core.errors import (
     NotFound,
     PairlyError,
     PermissionDenied,
+    RateLimited,
     TryAgain,
     ValidationFailed,
 )
@@ -31,6 +32,7 @@ from pairly.core.problems import (
     ProblemResponse,
     to_pairly_error,
 )
+from pairly.core.refusals import note_refusal
 from pairly.core.throttling import MoneyThrottle, SignInThrottle, UserThrottle, client_address
 
 __all__ = [
@@ -171,7 +173,10 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> ProblemRespo
         known = TryAgain(DATABASE_AWAY, retry_after_seconds=OUTAGE_RETRY_SECONDS)
     if known is None:
         return None
-    return ProblemResponse(known, trace_id=request_id_of(context["request"]))
+    request = context["request"]
+    if isinstance(known, RateLimited) and request.user is not None and request.user.pk is not None:
+        note_refusal(request.user.pk)
+    return ProblemResponse(known, trace_id=request_id_of(request))
 
 
 def handler400(request: HttpRequest, exception: Exception) -> HttpResponseBase:

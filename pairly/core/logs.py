@@ -18,26 +18,38 @@ DEPTH_MAX = 8
 
 SECRET_KEY_NAME = re.compile(
     r"password|passwd|token|authori[sz]ation|secret|cookie|ticket|credential|signature"
-    r"|e_?mail|api_?key|private_?key|(^|_)otp|totp",
+    r"|e_?mail|api_?key|private_?key|(^|_)otp|totp|(^|_)cv[cv]$",
     re.IGNORECASE,
 )
 CODE_KEY_NAME = re.compile(r"(^|_)code$", re.IGNORECASE)
 MAILED_CODE = re.compile(r"\d{4,}")
 
+# Strangers choose what they look at, so each takes time in proportion to the length of the text: a
+# pattern that opens with a run of characters starts at the run's beginning alone.
+QUOTED = r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')"""
 SECRET_TEXTS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\b(Bearer|Basic|Token)\s+[\w.~+/=-]{8,}", re.IGNORECASE), rf"\1 {REDACTED}"),
-    (re.compile(r"[\w.+%'-]+@[\w-]+(\.[\w-]+)+"), REDACTED),
+    (re.compile(r"(?<![\w.+%'-])[\w.+%'-]+@[\w-]+(\.[\w-]+)+"), REDACTED),
     (  # name=value of addresses and forms, "name": "value" and 'name': 'value' of JSON and reprs
         re.compile(
-            r"""(\w*(?:password|token|ticket|secret|signature|api_?key|authorization|cookie)"""
-            r"""["']?\s*[=:]\s*)("[^"]*"|'[^']*'|(?!\[redacted)[^\s&,;}"']+)""",
+            r"""((?:password|token|ticket|secret|signature|api_?key|authorization|cookie|cv[cv])"""
+            rf"""["']?\s*[=:]\s*)({QUOTED}|(?!\[redacted)[^\s&,;}}"']+)""",
             re.IGNORECASE,
         ),
         rf"\1{REDACTED}",
     ),
     (re.compile(r"""(\bcode["']?\s*[=:]\s*["']?)\d{4,}"""), rf"\1{REDACTED}"),
+    # What people write to each other, in JSON and reprs.
+    (re.compile(rf"""(\btext["']?\s*[=:]\s*){QUOTED}"""), rf"\1{REDACTED}"),
+    (  # numbers of cards
+        re.compile(
+            r"(?<![\w.-])(?:[2-6]\d{13,18}|[2-6]\d{3}([ -])\d{4}\1\d{4}\1\d{1,7}"
+            r"|3\d{3}([ -])\d{6}\2\d{5})(?![\w-])"
+        ),
+        REDACTED,
+    ),
     (re.compile(r"\b(sk|rk|pk|whsec|rzp)_(live|test)?_?\w{8,}"), REDACTED),
-    (re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*"), REDACTED),
+    (re.compile(r"(?<![\w-])eyJ[\w-]+\.[\w-]+\.[\w-]*"), REDACTED),
     # What looks drawn at random: long, with capitals, small letters and digits. Hashes and ids
     # are hexadecimal and stay.
     (

@@ -95,11 +95,12 @@ class PairlyCursorPagination(BasePagination):
         return Response({"results": data, "next": self._next})
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        """``schema`` is that of the list of rows."""
         return {
             "type": "object",
             "required": ["results", "next"],
             "properties": {
-                "results": {"type": "array", "items": schema},
+                "results": schema,
                 "next": {
                     "type": ["string", "null"],
                     "format": "uri",

@@ -16,7 +16,7 @@ from django.core.cache import BaseCache, cache
 from django.utils.module_loading import import_string
 from redis.exceptions import RedisError
 
-__all__ = ["LEFT_ALONE_SECONDS", "Cache", "CacheAway", "ask", "is_away"]
+__all__ = ["LEFT_ALONE_SECONDS", "Cache", "CacheAway", "ask", "increment", "is_away"]
 
 logger = logging.getLogger(__name__)
 
@@ -74,6 +74,16 @@ def ask(question: Callable[[Cache], Result]) -> Result:
         logger.warning("the shared cache is back")
         _tell(False)
     return answer
+
+
+def increment(cache: Cache, key: str, *, keep_seconds: int) -> int:
+    """Count one more under the key, which goes by itself; the number with this one."""
+    cache.add(key, 0, timeout=keep_seconds)
+    try:
+        return cache.incr(key)
+    except ValueError:  # The cache dropped the key in between; counting starts afresh.
+        cache.set(key, 1, timeout=keep_seconds)
+        return 1
 
 
 def _tell(is_away: bool) -> None:

@@ -148,7 +148,7 @@ def _take(
     name = hashlib.sha256("\0".join(caller).encode()).hexdigest()[:32]
     key = f"rate:{scope}:{name}:{int(window)}"
     before: int = cache.get(f"rate:{scope}:{name}:{int(window) - 1}", 0)
-    count = _increment(cache, key)
+    count = shared_cache.increment(cache, key, keep_seconds=2 * WINDOW_SECONDS)
     faded = math.ceil(before * (1 - elapsed / WINDOW_SECONDS) - ROUNDING)
     if faded + count <= limit:
         return None
@@ -164,15 +164,6 @@ def _seconds_until_free(before: int, count: int, limit: int, elapsed: float) -> 
         fades, passed, count = count, WINDOW_SECONDS - elapsed, 0
     share = (limit - 1 - count) / fades if fades else 1.0
     return max(1.0, passed + WINDOW_SECONDS * (1 - share))
-
-
-def _increment(cache: shared_cache.Cache, key: str) -> int:
-    cache.add(key, 0, timeout=2 * WINDOW_SECONDS)
-    try:
-        return cache.incr(key)
-    except ValueError:  # The cache dropped the key in between; counting starts afresh.
-        cache.set(key, 1, timeout=2 * WINDOW_SECONDS)
-        return 1
 
 
 def _decrement(cache: shared_cache.Cache, key: str) -> None:

@@ -29,6 +29,7 @@ from pairly.core.errors import (
 )
 from pairly.core.ids import new_request_id
 from pairly.core.limits import TokenBucket
+from pairly.core.refusals import note_refusal
 from pairly.realtime.connections import Connection, hub
 from pairly.realtime.errors import CloseCode
 from pairly.realtime.frames import (
@@ -42,7 +43,7 @@ from pairly.realtime.frames import (
     refusal,
     to_json,
 )
-from pairly.realtime.readers import run_in_reader
+from pairly.realtime.readers import run_in_reader, run_soon_in_reader
 from pairly.realtime.selectors import heartbeat_positions
 
 __all__ = ["SocketEndpoint", "refuse"]
@@ -208,9 +209,9 @@ def _origin_allowed(origin: str | None, host: str) -> bool:
 def _check_rates(connection: Connection, limits: dict[str, TokenBucket], command: Command) -> None:
     """Raises ``RateLimited``; a socket that floods beyond all sense is closed."""
     at = time.monotonic()
-    if connection.frames.take(at):
+    if wait_seconds := connection.frames.take(at):
         connection.close(CloseCode.TOO_FAST)
-        raise RateLimited
+        raise RateLimited(retry_after_seconds=math.ceil(wait_seconds))
     if command.rate is None:
         return
     bucket = limits.get(command.type)
@@ -234,6 +235,8 @@ def _refuse(connection: Connection, command_id: str, error: Exception) -> None:
         logger.error("a socket command failed, trace_id %s", trace_id, exc_info=error)
         error = PairlyError()
     connection.error(command_id, error, trace_id)
+    if isinstance(error, RateLimited):
+        run_soon_in_reader(note_refusal, connection.user_id)
     if isinstance(error, NotAuthenticated):
         connection.close(CloseCode.SIGN_IN_AGAIN)
 

@@ -12,7 +12,7 @@ from django.db import DatabaseError, connections
 
 from pairly.core.batching import Operation
 
-__all__ = ["gathering_reader", "run_in_reader"]
+__all__ = ["gathering_reader", "run_in_reader", "run_soon_in_reader"]
 
 READER_THREADS = 4
 GATHERED_MAX = 1000
@@ -80,6 +80,11 @@ class GatheringReader:
 async def run_in_reader(function: Callable[..., Result], *arguments: Any) -> Result:
     """Run a blocking read off the event loop."""
     return await _run_in(_pool, function, *arguments)
+
+
+def run_soon_in_reader(function: Callable[..., None], *arguments: Any) -> None:
+    """Let something blocking happen off the event loop; nobody waits for it."""
+    _pool.submit(_read, function, arguments)
 
 
 async def _run_in(

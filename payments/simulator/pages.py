@@ -62,6 +62,8 @@ DISPUTES = {
 class MockPayView(View):
     """Who has the address, which carries a signed token, may decide; no other sign-in is asked."""
 
+    http_method_names = ("get", "head", "post")
+
     def get(self, request: HttpRequest, intent_id: UUID) -> HttpResponse:
         return render(request, "payments/mock_pay.html", _page(request, intent_id))
 

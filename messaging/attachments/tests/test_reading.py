@@ -148,7 +148,9 @@ def test_a_file_runs_nothing_and_is_kept_by_nobody_else(people: Any) -> None:
         headers = answer.headers
         assert headers["Content-Disposition"].startswith(disposition)
         assert headers["X-Content-Type-Options"] == "nosniff"
-        assert headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
+        assert headers["Content-Security-Policy"] == (
+            "default-src 'none'; frame-ancestors 'none'; sandbox"
+        )
         assert headers["Cache-Control"] == "private, no-cache"
         assert "Authorization" in headers["Vary"]
 

@@ -3,6 +3,7 @@
 import io
 import logging
 import logging.config
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -87,6 +88,15 @@ def test_secrets_go_by_their_look_inside_of_texts(lines: Lines, text: str) -> No
     assert len(lines()) == 2
     assert_no_secret(lines())
     assert REDACTED in orjson.dumps(lines()).decode()
+
+
+@pytest.mark.parametrize("part", ["x", "token", "eyJ-", "a@b", "sk_", "Aa1-"])
+def test_a_long_text_takes_no_longer_than_its_length(lines: Lines, part: str) -> None:
+    """A stranger's address of 64 kB once held a server up for minutes."""
+    began = time.thread_time()
+    structlog.get_logger("pairly").info("told", path=(part * 64_000)[:64_000])
+    assert time.thread_time() - began < 2
+    assert only(lines, "told")
 
 
 def test_what_is_no_secret_stays(lines: Lines) -> None:

@@ -47,6 +47,11 @@ def test_what_is_no_json_object_of_ours_is_a_400(client: APIClient, body: bytes)
     assert answer.json()["code"] == "validation_error"
 
 
+def test_times_of_all_centuries_have_four_digits_for_the_year() -> None:
+    moment = datetime(508, 3, 23, 10, 15, 3, 900_999, tzinfo=UTC)
+    assert encode_json(moment) == b'"0508-03-23T10:15:03.900Z"'
+
+
 @settings(max_examples=100)
 @given(strategies.binary(max_size=60))
 def test_no_bytes_make_the_server_fail(body: bytes) -> None:

@@ -19,6 +19,7 @@ from pairly.moderation.classifier.words import (
 
 __all__ = ["Heuristics"]
 
+# A sender chooses the text, so no pattern looks at a run of characters from each of its places.
 words_of_ascii = re.compile(r"[a-z0-9]+").findall
 # Devanagari's vowel signs are no letters to ``re``.
 words_of_any = re.compile(r"(?:[^\W_]|[\u0900-\u0963])+").findall

@@ -1,5 +1,6 @@
 """What the heuristics find and what they leave, and how finds become verdicts."""
 
+import functools
 import time
 import timeit
 from typing import Any
@@ -139,23 +140,25 @@ def test_the_tables_fit_together() -> None:
         assert dict(Heuristics().examine(word)), word
 
 
-def test_an_ordinary_message_costs_microseconds() -> None:
-    """A few; the bound leaves room for machines that have other things to do."""
-    examine = Heuristics().examine
-    text = "hello there, how was your day? I had lunch with my sister"
-    assert min(timeit.repeat(lambda: examine(text), number=500, repeat=10)) / 500 < 100e-6
+def test_nothing_is_found_in_nothing() -> None:
     assert assess("").decide(answered=False) is assess("").decide(answered=True)
 
 
-def test_no_text_costs_more_than_milliseconds() -> None:
+def test_no_text_costs_much_more_than_an_ordinary_one_of_its_length() -> None:
     """Texts are looked at on the event loop: a pattern that goes back over a long run stops it for
-    everybody. Such patterns took up to half a second."""
-    examine = Heuristics().examine
-    for part in ("a", "!", "*", ".", "-", "1 ", "a.", "a-", "@", "a b ", "kill i will ", "x at "):
+    everybody. Such patterns took fifteen hundred times as long."""
+    ordinary = _cost("hello there, how was your day? I had lunch with my sister " * 100)
+    parts = ("a", "!", "*", ".", "-", "1 ", "a.", "a-", "@", "a b ", "kill i will ", "x at ", "㌖")
+    for part in parts:
         for beginning in ("", "a", "a@b ", "a.b ", "é a"):
-            text = (beginning + part * 5000)[:4998] + " @"
-            cost = min(timeit.repeat(lambda text=text: examine(text), number=1, repeat=3))  # type: ignore[misc]
-            assert cost < 0.03, (beginning, part)
+            cost = _cost((beginning + part * 5000)[:4998] + " @")
+            assert cost < 150 * ordinary, (beginning, part)
+
+
+def _cost(text: str) -> float:
+    """Processor time of this thread, whatever else the machine does."""
+    look = functools.partial(Heuristics().examine, text[:5000])
+    return min(timeit.repeat(look, timer=time.thread_time, number=1, repeat=5))
 
 
 @pytest.mark.mongodb

@@ -11,6 +11,7 @@ from notifications.mail.sender import ALERT_KIND as MAIL_REFUSED
 from notifications.push.sender import ALERT_KIND as PUSH_REFUSED
 from pairly.moderation.services.cases import MINOR_ALERT, UNEXAMINED_ALERT
 from pairly.moderation.tasks import OVERDUE_ALERT
+from pairly.monitoring.abuse import ABUSE
 from pairly.monitoring.invariants import INVARIANT_BROKEN
 from pairly.monitoring.outages import CACHE_AWAY
 from pairly.monitoring.rules import RULES
@@ -20,7 +21,7 @@ from payments.reconciliation.alerting import BREAKS, FAILED
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "monitoring.md"
 FIRST_CELL = re.compile(r"^\| `([a-z_]+)` \|", re.MULTILINE)
 ELSEWHERE = {
-    *(CACHE_AWAY, INVARIANT_BROKEN, SET_ASIDE_ALERT, BREAKS, FAILED, "fraud_scorer"),
+    *(ABUSE, CACHE_AWAY, INVARIANT_BROKEN, SET_ASIDE_ALERT, BREAKS, FAILED, "fraud_scorer"),
     *(MINOR_ALERT, OVERDUE_ALERT, UNEXAMINED_ALERT, MAIL_REFUSED, PUSH_REFUSED),
 }
 

@@ -214,6 +214,7 @@ def test_the_audit_log_is_searched(filled: Filled) -> None:
     hour = timedelta(hours=1)
     late = clock.to_rfc3339(clock.now() + hour)
     assert results(api, "audit", since=late) == []
+    assert results(api, "audit", until="0052-08-18T14:47:18Z") == []
     assert len(results(api, "audit", actor_id=boss, until=late)) == 3
     assert len(everything(api, "audit")) == AuditEntry.objects.count()
     assert staff_api("finance").get(f"{STAFF}audit").status_code == 403

@@ -12,7 +12,7 @@ from django.contrib import admin
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.urls import get_resolver, reverse
+from django.urls import reverse
 
 from pairly.accounts import roles
 from pairly.audit.models import AuditEntry
@@ -23,7 +23,7 @@ from pairly.staff.tests.people import (
     staff_browser,
     staff_code,
 )
-from pairly.tests.test_default_deny import addresses
+from pairly.tests.test_default_deny import ask, walked
 from tests.sizes import methods
 
 DOORS = ("/admin/login/", "/admin/logout/", "/admin/second-factor/", "/admin/second-factor/enrol/")
@@ -31,20 +31,11 @@ SAFE = ("GET", "HEAD")
 COUNTS_ALL = re.compile(r"SELECT COUNT\(", re.IGNORECASE)
 
 
-def walked(prefix: str) -> list[str]:
-    found = {one for one in addresses(get_resolver().url_patterns) if one.startswith(prefix)}
-    return sorted(one for one in found if "(" not in one)
-
-
 def tables() -> Iterator[tuple[str, Any]]:
     """The address of each table's page, and the page."""
     for model, page in admin.site._registry.items():
         names = f"{model._meta.app_label}_{model._meta.model_name}"
         yield reverse(f"admin:{names}_changelist"), page
-
-
-def ask(client: Any, method: str, address: str) -> Any:
-    return client.generic(method, address, "{}", content_type="application/json")
 
 
 def test_without_a_second_factor_no_page_answers(join: Any) -> None:
