@@ -47,6 +47,10 @@ def test_what_was_acked_before_a_backup_is_in_it(
     restore(place, str(backup), "--replace")
     with running_server(place["DATABASE_URL"], Path(place["PAIRLY_DATA_DIR"])) as restored:
         for sender, promised in zip(senders, before, strict=True):
+            # The device has seen what is lost, and is told so, whatever came since.
+            seen = sender.person.socket().position
+            device = sender.person.at(restored.url).socket()
+            assert device.command("sync", {"since": seen})["resync"]
             check_promises(sender, sender.person.at(restored.url), promised)
         assert people[0].at(restored.url).http.get(f"attachments/{picture}").status_code == 200
         for command in ("verify_ledger", "verify_audit", "check_invariants"):

@@ -34,7 +34,7 @@ def save(folder: Path) -> dict[str, Any]:
     description = {}
     with _database() as database, database.client.start_session(snapshot=True) as session:
         for name, options in _collections(database):
-            indexes = [index.to_dict() for index in database[name].list_indexes()]
+            indexes = [dict(index) for index in database[name].list_indexes()]
             description[name] = {"options": options, "indexes": indexes}
         try:
             for name in description:

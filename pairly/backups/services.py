@@ -29,6 +29,7 @@ from pairly.core.clock import to_rfc3339
 from pairly.core.signing import HEADS_FILE_NAME as HEADS
 from pairly.core.signing import KEY_FILE_NAME as LEDGER_KEY
 from pairly.core.signing import head_files
+from pairly.realtime.services import forget_logs
 
 __all__ = ["restore", "take"]
 
@@ -67,7 +68,8 @@ def take(folder: Path, now: datetime) -> dict[str, Any]:
 
 
 def restore(folder: Path, *, replace: bool) -> dict[str, Any]:
-    """Put a backup where the settings say that database and data are; its manifest.
+    """Put a backup where the settings say that database and data are; its manifest. Devices, which
+    may have seen what came after it, will read everything afresh.
 
     What is there is removed with ``replace``. Without it, and for a folder that is no whole
     backup, raises ``BackupError`` and changes nothing.
@@ -86,6 +88,7 @@ def restore(folder: Path, *, replace: bool) -> dict[str, Any]:
     # Last the database: without it nobody takes this for a whole installation.
     shutil.copytree(folder / DATA, settings.DATA_DIR, dirs_exist_ok=True)
     _store().load(folder / DATABASE, manifest["description"])
+    forget_logs()
     return manifest
 
 

@@ -12,6 +12,7 @@ from uuid import UUID
 
 import msgspec
 from django.conf import settings
+from django.db.models import F
 
 from pairly.core.db import on_commit
 from pairly.core.table import Table
@@ -28,6 +29,7 @@ __all__ = [
     "append",
     "close_all",
     "disconnect",
+    "forget_logs",
     "give_notice",
     "open_feed",
     "open_feeds",
@@ -37,6 +39,8 @@ __all__ = [
 
 FEEDS = Table(Feed, "user_id", "position", "trimmed_position")
 EVENTS = Table(Event, "id", "type", "data", "created_at")
+POSITIONS_SKIPPED = 1_000_000_000
+"""More than anybody's devices have seen since a backup."""
 
 
 class Append(msgspec.Struct, frozen=True):
@@ -100,6 +104,17 @@ def rewrite_events(user_ids: Collection[UUID], needle: str, rewrite: Callable[[s
         rows = EVENTS.range("id", after=bounds[0], up_to=bounds[1], limit=newest - trimmed)
         changed = [(key, rewrite(data)) for key, _type, data, _at in rows if needle in data]
         EVENTS.compare_and_set("id", expected=(), new=("data",), rows=changed)
+
+
+def forget_logs() -> None:
+    """Everybody's devices read their state afresh. For a database that was restored: devices have
+    seen positions that it does not know, and would take new events there for what they have.
+
+    Call while no server runs.
+    """
+    beyond = F("position") + POSITIONS_SKIPPED
+    Feed.objects.update(position=beyond, trimmed_position=beyond)
+    Event.objects.all().delete()
 
 
 def _trim(user_id: UUID, position: int, trimmed: int) -> int:
