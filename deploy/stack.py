@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -37,7 +37,7 @@ CELERY = (sys.executable, "-m", "celery", "-A", "pairly")
 def main() -> None:
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signal_number, _stop)
-    with ExitStack() as stack:
+    with suppress(KeyboardInterrupt), ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pairly-stack-")))
         given = environment(folder, **stores(stack, folder))
         print(f"Migrating; logs and mails in {folder}", flush=True)
@@ -53,10 +53,7 @@ def main() -> None:
         print(f"Metrics     Authorization: Bearer {given['METRICS_TOKEN']}")
         print(f"Processes   {', '.join(f'{name} {one.pid}' for name, one in processes.items())}")
         print("Ctrl-C or SIGTERM ends all of it.", flush=True)
-        try:
-            wait_until(lambda: False, processes, folder)
-        except KeyboardInterrupt:
-            print("Ending: web processes first, then clock, worker and stores.", flush=True)
+        wait_until(lambda: False, processes, folder)
     print("Nothing is left.")
 
 
@@ -77,6 +74,7 @@ def _stop(_number: int, _frame: object) -> None:
     """Once is enough: what ends may take its time."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
+    print("Ending: web processes first, then clock, worker and stores.", flush=True)
     raise KeyboardInterrupt
 
 

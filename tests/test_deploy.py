@@ -65,6 +65,9 @@ def test_every_variable_and_every_command_is_there() -> None:
         else:
             compile(arguments[1], "HEALTHCHECK", "exec")
     assert {"migrate", "web1", "web2", "worker", "beat"} == set(OURS)
+    scrape = yaml.safe_load((DEPLOY / "prometheus/prometheus.yml").read_text())["scrape_configs"][0]
+    (targets,) = (one["targets"] for one in scrape["static_configs"])
+    assert targets == [f"{name}:8000" for name in OURS if name.startswith("web")]
 
 
 def test_the_image_holds_the_code_and_nothing_else() -> None:

@@ -3,14 +3,13 @@
 import os
 import re
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
-from dotenv import dotenv_values
 
 from pairly.checks import can_be_guessed, refusals
 
@@ -20,6 +19,10 @@ DOUBTFUL, REFUSED = 1, 2
 VARIABLE = re.compile(r"# ([A-Z][A-Z0-9_]*)=(.*)")
 SECRET = re.compile(r"(?!PAIRLY_).*(SECRET|TOKEN|PASSWORD|PRIVATE_KEY|SIGNING_KEY$)")
 SECRET_CHARACTERS_MIN = 16
+OF_LIBRARIES = "AWS_"
+"""Those of the bucket's library resemble ours."""
+NEARLY = 0.85
+"""How alike, from 0 to 1, a name is to one of ours that was mistyped."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,10 +57,14 @@ def variables() -> Iterator[Variable]:
         is_needed = line.startswith("# * ") or (is_needed and found is None)
 
 
-def unknown_names(known: Collection[str]) -> list[str]:
-    """Names in .env, and those of ours in the environment, that nothing reads."""
-    ours = {name for name in os.environ if name.startswith("PAIRLY_")}
-    return sorted((ours | set(dotenv_values(settings.BASE_DIR / ".env"))) - set(known))
+def unknown_names(known: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Names that nothing reads, be they ours or nearly ours, and what is likely meant."""
+    for name in sorted(os.environ.keys() - set(known)):
+        is_ours = name.startswith("PAIRLY_")
+        if is_ours or not name.startswith(OF_LIBRARIES):
+            close = get_close_matches(name, known, n=1, cutoff=0.6 if is_ours else NEARLY)
+            if is_ours or close:
+                yield name, "".join(close)
 
 
 class Command(BaseCommand):
@@ -97,11 +104,10 @@ class Command(BaseCommand):
                 self._line("set", one)
             elif one.is_needed and not settings.MOCK_MODE:
                 self._line("default", one, "not set; see .env.example")
-        unknown = unknown_names([one.name for one in known])
-        for name in unknown:
-            close = get_close_matches(name, [one.name for one in known], n=1)
-            meant = f"; {close[0]} is meant?" if close else ""
-            self.stdout.write(f"unknown    {name}: nothing reads it{meant}")
+        unknown = list(unknown_names([one.name for one in known]))
+        for name, meant in unknown:
+            question = f"; {meant} is meant?" if meant else ""
+            self.stdout.write(f"unknown    {name}: nothing reads it{question}")
         self.stdout.write(
             f"{len(at_default)} of {len(known)} variables are not set: defaults hold."
         )
