@@ -15,11 +15,11 @@ from pymongo.errors import PyMongoError
 
 from pairly.core.db import is_mongodb
 
-__all__ = ["CHECKS", "refuse_to_start"]
+__all__ = ["CHECKS", "can_be_guessed", "refusals", "refuse_to_start"]
 
 SECRET_KEY_CHARACTERS_MIN = 50
-SECRET_KEY_DIFFERENT_CHARACTERS_MIN = 5
 METRICS_TOKEN_CHARACTERS_MIN = 20
+DIFFERENT_CHARACTERS_MIN = 5
 TIMEOUTS: dict[str, Any] = {"serverSelectionTimeoutMS": 5000, "timeoutMS": 5000}
 MOCK_EMAIL_WORDS = ("console", "dummy", "filebased", "locmem", "pairly.")
 
@@ -64,28 +64,33 @@ CHECKS: tuple[tuple[Check, tuple[str, ...]], ...] = (
 )
 
 
-def refuse_to_start() -> None:
-    """Raises ``ImproperlyConfigured`` with every refusal of ours and of our apps.
-
-    Asks the database in production only.
-    """
+def refusals() -> list[CheckMessage]:
+    """Why a start would be refused, by us and our apps. Asks the database in production only."""
     databases = None if settings.MOCK_MODE else ["default"]
     found = run_checks(tags=OUR_TAGS, databases=databases)
-    refusals = [one for one in found if one.is_serious()]
-    if refusals:
-        raise ImproperlyConfigured("\n".join(str(one) for one in refusals))
+    return [one for one in found if one.is_serious()]
+
+
+def refuse_to_start() -> None:
+    """Raises ``ImproperlyConfigured`` with every one of the ``refusals``."""
+    if found := refusals():
+        raise ImproperlyConfigured("\n".join(str(one) for one in found))
+
+
+def can_be_guessed(secret: str, *, characters_min: int) -> bool:
+    """Whether it is shorter than that, or the same few characters again and again."""
+    return len(secret) < characters_min or len(set(secret)) < DIFFERENT_CHARACTERS_MIN
 
 
 def _secrets() -> Iterator[CheckMessage]:
     key = settings.SECRET_KEY
-    if (
-        key == settings.DEFAULT_SECRET_KEY
-        or len(key) < SECRET_KEY_CHARACTERS_MIN
-        or len(set(key)) < SECRET_KEY_DIFFERENT_CHARACTERS_MIN
+    if key == settings.DEFAULT_SECRET_KEY or can_be_guessed(
+        key, characters_min=SECRET_KEY_CHARACTERS_MIN
     ):
         hint = f"Set SECRET_KEY to {SECRET_KEY_CHARACTERS_MIN} random characters or more."
         yield _error(1, "SECRET_KEY is the default or too short.", hint)
-    if 0 < len(settings.METRICS_TOKEN) < METRICS_TOKEN_CHARACTERS_MIN:
+    token = settings.METRICS_TOKEN
+    if token and can_be_guessed(token, characters_min=METRICS_TOKEN_CHARACTERS_MIN):
         hint = f"Take {METRICS_TOKEN_CHARACTERS_MIN} random characters or more, or none at all."
         yield _error(16, "METRICS_TOKEN can be guessed.", hint)
     for name in ("STRIPE_WEBHOOK_SECRETS", "RAZORPAY_WEBHOOK_SECRETS"):

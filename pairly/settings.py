@@ -69,6 +69,8 @@ if MONGODB:
         "pairly.mongodb.apps.AuthConfig",
         "pairly.mongodb.apps.ContentTypesConfig",
     ]
+    # It enforces no check constraints; what money rests on, validators of ours check there.
+    SILENCED_SYSTEM_CHECKS = ["models.W027"]
 elif DATABASE_URL.startswith("sqlite:///"):
     DATABASES = {
         "default": {

@@ -7,6 +7,7 @@ a bounded number of rows: a figure of 1,000 may stand for more.
 import logging
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 
@@ -14,7 +15,6 @@ from django.conf import settings
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from pairly.alerts.models import Severity
 from pairly.alerts.selectors import open_alerts
 from pairly.audit.models import Unsealed as UnsealedEntry
 from pairly.core import clock
@@ -99,10 +99,9 @@ def _fraud(now: datetime) -> Iterator[GaugeMetricFamily]:
 
 
 def _alerts(_now: datetime) -> Iterator[GaugeMetricFamily]:
-    family = _labelled("alerts_open", "Open alerts.", "severity")
-    found = [alert.severity for alert in open_alerts()]
-    for severity in Severity.values:
-        family.add_metric((severity,), found.count(severity))
+    family = _labelled("alerts_open", "Open alerts.", "severity", "kind")
+    for labels, count in Counter((one.severity, one.kind) for one in open_alerts()).items():
+        family.add_metric(labels, count)
     yield family
 
 
@@ -116,16 +115,28 @@ def _chains(_now: datetime) -> Iterator[GaugeMetricFamily]:
     yield _gauge("audit_unsealed_entries", "Audit entries that wait to be sealed.", waiting)
 
 
-def _background(_now: datetime) -> Iterator[GaugeMetricFamily]:
+def _outbox(now: datetime) -> Iterator[GaugeMetricFamily]:
     events = _labelled("outbox_events", "Events between the apps that are not over.", "state")
     for state in OUTBOX_STATES:
         count = bounded_count(OutboxEvent.objects.filter(state=state), COUNTED_MAX)
         events.add_metric((state,), count)
     yield events
-    failing = _labelled("job_failing", "Whether the last run of a job failed.", "job")
+    due = OutboxEvent.objects.filter(state=OutboxEvent.State.PENDING, due_at__lte=now)
+    oldest = due.order_by("due_at").values_list("due_at", flat=True).first()
+    late_seconds = (now - oldest).total_seconds() if oldest else 0
+    yield _gauge("outbox_late_seconds", "How long the oldest due event waits.", late_seconds)
+
+
+def _jobs(_now: datetime) -> Iterator[GaugeMetricFamily]:
+    """The label is not ``job``: Prometheus gives every sample one of that name."""
+    failing = _labelled("job_failing", "Whether the last run of a job failed.", "name")
+    ended = _labelled("job_ended_timestamp_seconds", "When its last run ended.", "name")
     for run in JobRun.objects.all():
         failing.add_metric((run.name,), 1 if run.error else 0)
+        if run.finished_at is not None:
+            ended.add_metric((run.name,), run.finished_at.timestamp())
     yield failing
+    yield ended
 
 
 READERS: tuple[Callable[[datetime], Iterator[GaugeMetricFamily]], ...] = (
@@ -134,7 +145,8 @@ READERS: tuple[Callable[[datetime], Iterator[GaugeMetricFamily]], ...] = (
     _fraud,
     _alerts,
     _chains,
-    _background,
+    _outbox,
+    _jobs,
 )
 
 

@@ -12,6 +12,7 @@ from uuid import UUID
 
 import msgspec
 from django.conf import settings
+from django.db.models import F
 
 from pairly.core.db import on_commit
 from pairly.core.table import Row, Table
@@ -29,6 +30,7 @@ __all__ = [
     "clear_log",
     "close_all",
     "disconnect",
+    "forget_logs",
     "give_notice",
     "open_feed",
     "open_feeds",
@@ -38,6 +40,9 @@ __all__ = [
 
 FEEDS = Table(Feed, "user_id", "position", "trimmed_position")
 EVENTS = Table(Event, "id", "type", "data", "created_at")
+
+POSITIONS_SKIPPED = 1_000_000_000
+"""More than anybody's devices have seen since a backup."""
 
 REWRITTEN_AT_ONCE = 100
 CLOCKS_APART = timedelta(minutes=1)
@@ -131,6 +136,17 @@ def _logged_since(user_id: UUID, newest: int, trimmed: int, since: datetime) -> 
         if logged_at < since:
             return
         top = event_key(user_id, int(key[32:], 16) - 1)
+
+
+def forget_logs() -> None:
+    """Everybody's devices read their state afresh. For a database that was restored: devices have
+    seen positions that it does not know, and would take new events there for what they have.
+
+    Call while no server runs.
+    """
+    beyond = F("position") + POSITIONS_SKIPPED
+    Feed.objects.update(position=beyond, trimmed_position=beyond)
+    Event.objects.all().delete()
 
 
 def _trim(user_id: UUID, position: int, trimmed: int) -> int:
