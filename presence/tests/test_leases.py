@@ -43,12 +43,22 @@ class Processes:
         self._crowd.settle()
 
     def extend(self, process: Tracker) -> None:
-        self._crowd.run(lambda: process.say_who_is_here(anew=False))
+        self._crowd.run(process.say_who_is_here)
         self._crowd.settle()
 
     def wait(self, span: timedelta) -> None:
         self._traveller.shift(span)
         self._crowd.sweep()
+
+    def act(self, process: Tracker, socket: FakeSocket) -> None:
+        self._crowd.run(process.acted, socket)
+        self._crowd.settle()
+
+    def pass_unswept(self, span: timedelta) -> None:
+        self._traveller.shift(span)
+
+    def watch_again(self) -> list[str]:
+        return self._crowd.watch(self.watcher, [self.ava])
 
     def shown(self) -> str:
         pair = (self.ben, self.ava)
@@ -105,6 +115,27 @@ def test_who_comes_back_to_another_process_was_never_gone(processes: Processes) 
     assert (processes.shown(), processes.told()) == ("offline", ["offline"])
     processes.open(third, device_id)
     assert processes.told() == ["online"]
+
+
+def test_who_was_given_up_too_early_shows_again(processes: Processes) -> None:
+    """A process that stood still for longer than its lease, and knows nothing of it."""
+    processes.open(processes.one)
+    processes.wait(timedelta(seconds=70))
+    assert processes.told() == ["online", "offline"]
+    processes.extend(processes.one)
+    assert (processes.shown(), processes.told()) == ("online", ["online"])
+
+
+def test_whom_a_watcher_found_away_before_any_sweeper_did(processes: Processes) -> None:
+    socket = processes.open(processes.one)
+    for _minute in range(5):
+        processes.extend(processes.one)
+        processes.wait(timedelta(minutes=1) - MILLISECOND)
+    assert processes.told() == ["online"]
+    processes.pass_unswept(5 * MILLISECOND)
+    assert processes.watch_again() == ["away"]
+    processes.act(processes.one, socket)
+    assert (processes.shown(), processes.told()) == ("online", ["online"])
 
 
 def test_one_device_leaves_and_the_other_stays(processes: Processes) -> None:
