@@ -8,13 +8,14 @@ from uuid import uuid4
 
 import pytest
 import time_machine
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.test.utils import CaptureQueriesContext
 
 from messaging.tests.people import make_people
 from pairly.accounts.services import Origin, open_devices
 from pairly.core import clock
 from pairly.realtime.consumers import SocketEndpoint
+from presence import registry
 from presence.models import Count, PastVisit, Presence
 from presence.selectors import seen
 from presence.status import Status
@@ -88,6 +89,28 @@ def test_after_a_restart_each_is_told_of_once_at_most(crowd: Crowd) -> None:
         news = statuses.count("offline")
         assert watcher.heard.total() == len(watcher.heard) == news
         assert set(watcher.statuses) <= {"online"}
+
+
+@pytest.mark.usefixtures("clock_stands")
+def test_what_could_not_be_read_is_not_forgotten(
+    crowd: Crowd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database fails at the moment of a change."""
+
+    def fails(_pairs: object) -> set[Any]:
+        raise DatabaseError("not now")
+
+    monkeypatch.setattr("presence.watching.AGAIN_SECONDS", 0)
+    ava, ben = make_people(2, 0)
+    watcher = FakeSocket(ben, uuid4())
+    crowd.come([watcher])
+    assert crowd.watch(watcher, [ava]) == ["offline"]
+    with monkeypatch.context() as outage:
+        outage.setattr(registry, "_acquaintances", [fails])
+        crowd.come([FakeSocket(ava, uuid4())])
+        assert watcher.statuses == []
+    crowd.settle()
+    assert watcher.statuses == ["online"]
 
 
 class Line:
