@@ -1,6 +1,7 @@
 """Several processes on one Redis, by a clock that stands still: one that is killed is believed for
 70 seconds and no longer, and who changes from one to another was never gone."""
 
+import asyncio
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -10,11 +11,13 @@ from django.conf import settings
 
 from messaging.tests.people import make_people
 from pairly.core import clock
+from presence import leases
 from presence.models import PastVisit, Presence
 from presence.selectors import seen
 from presence.stores.chosen import store
 from presence.tests.crowd import Crowd, FakeSocket
 from presence.tracker import Tracker
+from tests.redis_server import RedisServer
 
 pytestmark = [pytest.mark.mongodb, pytest.mark.usefixtures("shared_store")]
 
@@ -60,6 +63,13 @@ class Processes:
     def watch_again(self) -> list[str]:
         return self._crowd.watch(self.watcher, [self.ava])
 
+    def wait_until_told(self, status: str) -> None:
+        async def wait() -> None:
+            while self.watcher.statuses[-1:] != [status]:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+
+        self._crowd.loop.run_until_complete(asyncio.wait_for(wait(), 30))
+
     def shown(self) -> str:
         pair = (self.ben, self.ava)
         return seen([pair], clock.now())[pair].status
@@ -67,6 +77,13 @@ class Processes:
     def told(self) -> list[str]:
         told, self.watcher.statuses = self.watcher.statuses, []
         return told
+
+
+@pytest.fixture
+def quick_leases(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Extended every ten milliseconds of the true clock, while the other one stands still."""
+    monkeypatch.setattr(leases, "EXTENSIONS_PER_LEASE", 7000)
+    monkeypatch.setattr(leases, "OTHERS_SECONDS", 0)
 
 
 @pytest.fixture
@@ -124,6 +141,18 @@ def test_who_was_given_up_too_early_shows_again(processes: Processes) -> None:
     assert processes.told() == ["online", "offline"]
     processes.extend(processes.one)
     assert (processes.shown(), processes.told()) == ("online", ["online"])
+
+
+def test_redis_forgets_in_the_twinkling_of_an_eye(
+    quick_leases: None, redis_server: RedisServer, processes: Processes
+) -> None:
+    """No news was lost by it, and who left meanwhile is nobody's concern any more."""
+    processes.open(processes.one)
+    assert leases.were_lost([None]) == [False]
+    redis_server.empty()
+    # The first process was killed before it could tell anew that she is here.
+    processes.wait_until_told("offline")
+    assert processes.shown() == "offline"
 
 
 def test_whom_a_watcher_found_away_before_any_sweeper_did(processes: Processes) -> None:
