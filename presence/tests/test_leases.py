@@ -84,6 +84,8 @@ def quick_leases(monkeypatch: pytest.MonkeyPatch) -> None:
     """Extended every ten milliseconds of the true clock, while the other one stands still."""
     monkeypatch.setattr(leases, "EXTENSIONS_PER_LEASE", 7000)
     monkeypatch.setattr(leases, "OTHERS_SECONDS", 0)
+    # That of an earlier test waits on a loop which is closed.
+    monkeypatch.setattr(leases.leases, "_task", None)
 
 
 @pytest.fixture
