@@ -202,7 +202,8 @@ class Signalling(models.Model):
     """What the two devices of a live call have told each other so far; gone with its end.
 
     Every signal writes it, by compare-and-set on ``version``, the number of the newest signal.
-    The first one of a call writes the call too, so none slips in beside its end.
+    The first one of a call writes the call too, so none slips in beside its end; so does each that
+    waits for the answer, so none slips in beside that.
     """
 
     call_id = models.UUIDField(primary_key=True, editable=False, db_column="_id")

@@ -45,7 +45,7 @@ class Leases:
 
     def missed(self) -> None:
         """What others told, or what the store knew, may be lost."""
-        tracker.say_who_is_here(anew=True)
+        tracker.say_who_is_here()
         asyncio.get_running_loop().call_later(OTHERS_SECONDS, watching.look_again)
 
     async def _extend(self) -> None:
@@ -55,7 +55,7 @@ class Leases:
 
     def _say(self, is_lost: object) -> None:
         if is_lost is False:
-            tracker.say_who_is_here(anew=False)
+            tracker.say_who_is_here()
         else:
             self.missed()
 

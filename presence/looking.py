@@ -33,13 +33,14 @@ def announce(user_ids: Iterable[UUID]) -> None:
         hub.publish([Notice(CHANGED, to_json(part))])
 
 
-def look(user_ids: Collection[UUID], now: datetime) -> None:
-    """Look at people of whom something changed; again where they changed meanwhile."""
+def look(user_ids: Collection[UUID], now: datetime, *, doubted: Collection[UUID] = ()) -> None:
+    """Look at people of whom something changed; again where they changed meanwhile. Of the
+    ``doubted`` watchers hear whatever was told: somebody may have read otherwise since."""
     at, waiting = clock.to_milliseconds(now), list(user_ids)
     for _round in range(LOOKS_MAX):
         if not waiting:
             return
-        waiting = _look(store().read(waiting), facts_of(waiting), {}, at)
+        waiting = _look(store().read(waiting), facts_of(waiting), {}, at, doubted)
 
 
 def sweep(now: datetime) -> int:
@@ -50,7 +51,7 @@ def sweep(now: datetime) -> int:
         states, facts = store().read(due), facts_of(due)
         over = {user_id: _taken_out(state, at) for user_id, state in states.items()}
         write_down(over, _newly_seen(states, over, facts))
-        stale = _look(states, facts, over, at)
+        stale = _look(states, facts, over, at, ())
         looked_at += len(due)
         if stale or len(due) < PEOPLE_AT_ONCE_MAX:
             break  # who changed meanwhile stays due
@@ -62,10 +63,15 @@ def _look(
     facts: Mapping[UUID, Facts],
     over: Mapping[UUID, Sequence[Visit]],
     at: int,
+    doubted: Collection[UUID],
 ) -> list[UUID]:
     """Tell and note what these people are; those of whom it is not noted, for they changed."""
     found = {user_id: standing(state, facts[user_id], at) for user_id, state in states.items()}
-    announce(user for user, state in states.items() if found[user].status is not state.told)
+    announce(
+        user
+        for user, state in states.items()
+        if found[user].status is not state.told or user in doubted
+    )
     return store().settle(
         [
             Settled(

@@ -72,20 +72,20 @@ def heartbeat(*, user_id: UUID, device_id: UUID, active: bool) -> int:
         raise position
     now = clock.now()
     try:
-        _visit(user_id, device_id, active, clock.to_milliseconds(now))
-        look([user_id], now)
+        doubted = _visit(user_id, device_id, active, clock.to_milliseconds(now))
+        look([user_id], now, doubted=doubted)
     except CacheAway:
         logger.info("the store was not told of a heartbeat")
     return position
 
 
-def _visit(user_id: UUID, device_id: UUID, active: bool, now: int) -> None:
+def _visit(user_id: UUID, device_id: UUID, active: bool, now: int) -> set[UUID]:
     state = store().read([user_id])[user_id]
     visit = _visit_by_requests(state, device_id, now)
     visit.alive_until = now + settings.PRESENCE_LEASE_SECONDS * 1000
     if active:
         visit.active_at = now
-    store().touch([(user_id, visit)], look_at=now)
+    return store().touch([(user_id, visit)], look_at=now)
 
 
 def _visit_by_requests(state: State, device_id: UUID, now: int) -> Visit:

@@ -116,10 +116,10 @@ class Tracker:
     def missed(self) -> None:
         """The leases say anew who is here."""
 
-    def say_who_is_here(self, *, anew: bool) -> None:
-        """Extend the leases of all devices here; ``anew``: the store may know nothing of them."""
+    def say_who_is_here(self) -> None:
+        """Extend the leases of all devices here."""
         self._drop_left(_now())
-        self._dirty |= {key: anew or self._dirty.get(key, False) for key in self._stays}
+        self._dirty = dict.fromkeys(self._stays, False) | self._dirty
         self._write_rest()
 
     def _drop_left(self, now: int) -> None:
@@ -169,8 +169,9 @@ class Tracker:
 
 
 def report(batches: Sequence[Sequence[Touch]]) -> list[None]:
-    """Write visits and look at whom they change. While the store cannot be had it is left: the
-    next extension of the leases makes up for it."""
+    """Write visits and look at whom they change, and at whom the store had given up or the clock
+    had changed. While the store cannot be had it is left: the next extension of the leases makes up
+    for it."""
     newest: dict[str, Touch] = {}
     changed: set[UUID] = set()
     for touch in (touch for batch in batches for touch in batch):
@@ -178,14 +179,13 @@ def report(batches: Sequence[Sequence[Touch]]) -> list[None]:
         if touch.changes:
             changed.add(touch.user_id)
     now = clock.now()
-    loud = [(t.user_id, t.visit) for t in newest.values() if t.user_id in changed]
     quiet = [(t.user_id, t.visit) for t in newest.values() if t.user_id not in changed]
     try:
-        if quiet:
-            store().touch(quiet)
-        if loud:
-            store().touch(loud, look_at=clock.to_milliseconds(now))
-            look(changed, now)
+        doubted = store().touch(quiet)
+        changed |= doubted
+        loud = [(t.user_id, t.visit) for t in newest.values() if t.user_id in changed]
+        doubted |= store().touch(loud, look_at=clock.to_milliseconds(now))
+        look(changed, now, doubted=doubted)
     except CacheAway as error:
         logger.info("%d visits were not written: %r", len(newest), error)
     return [None] * len(batches)

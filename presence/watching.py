@@ -29,6 +29,7 @@ __all__ = ["CHANGED", "Watching", "watching"]
 
 PAIRS_AT_ONCE_MAX = 500
 PAIRS_READ_AT_ONCE_MAX = 2000
+AGAIN_SECONDS = 2
 
 Told = dict[Connection, PresenceData | None]
 Seen = dict[Pair, PresenceData]
@@ -43,6 +44,7 @@ class Watching:
     def forget(self) -> None:
         self._watchers: dict[UUID, Told] = {}
         self._watched: dict[Connection, set[UUID]] = {}
+        self._unread: set[UUID] = set()
 
     def opened(self, connection: Connection) -> None:
         pass
@@ -116,19 +118,26 @@ class Watching:
         }
         rest = iter(pairs)
         while part := list(islice(rest, PAIRS_AT_ONCE_MAX)):
-            worker.submit(seen_by, part, partial(hub.call_soon, self._tell))
+            worker.submit(seen_by, part, partial(hub.call_soon, self._tell, part))
 
-    def _tell(self, result: Seen | Exception) -> None:
+    def _tell(self, pairs: list[Pair], result: Seen | Exception) -> None:
         """Send each socket what differs from what it was told last. One that was told nothing yet
-        waits for an answer that is newer than this."""
+        waits for an answer that is newer than this. What could not be read is asked for again."""
         if isinstance(result, Exception):
-            return  # the batcher logged it
+            if not self._unread:
+                asyncio.get_running_loop().call_later(AGAIN_SECONDS, self._read_again)
+            self._unread.update(person_id for _viewer_id, person_id in pairs)
+            return
         for (viewer_id, person_id), data in result.items():
             told = self._watchers.get(person_id, {})
             for connection, before in told.items():
                 if connection.user_id == viewer_id and before not in (None, data):
                     told[connection] = data
                     connection.send_text(event_frame("presence.changed", to_json(data)))
+
+    def _read_again(self) -> None:
+        unread, self._unread = self._unread, set()
+        self.look_again(unread)
 
 
 def seen_by(requests: Sequence[list[Pair]]) -> list[Seen]:

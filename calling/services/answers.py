@@ -102,7 +102,7 @@ def _ended(wish: CallWish, desk: Desk, command: Command, reason: Reason) -> Call
 
 def _join(wish: CallWish, desk: Desk) -> CallResult:
     """Be the device of one's side from now on: after a reconnect, or instead of another device,
-    which is told that the call is elsewhere."""
+    which is told that the call is elsewhere, and whose media are not this one's."""
     call = _current(wish, desk)
     check(Command.JOIN, call.status, is_caller=wish.user_id == call.caller_id)
     side, before = call.side_of(wish.user_id), call.device_of(wish.user_id)
@@ -110,7 +110,10 @@ def _join(wish: CallWish, desk: Desk) -> CallResult:
         _note_sign(call, side, desk)
         send_again(call, wish.user_id, desk)
         return desk.repeat(call, wish.user_id)
-    _note_sign(call, side, desk, **{f"{side}_device_id": wish.device_id})
+    changes: dict[str, Any] = {f"{side}_device_id": wish.device_id}
+    if call.status == Status.ACCEPTED:
+        changes[f"{side}_media_at"] = None
+    _note_sign(call, side, desk, **changes)
     send_again(call, wish.user_id, desk)
     desk.tell_state_to(call, wish.user_id)
     desk.tell_elsewhere(call, wish.user_id, device_id=before)

@@ -122,6 +122,11 @@ class Talk:
     sides: dict[str, Count] = field(default_factory=lambda: {"caller": Count(), "callee": Count()})
 
     @property
+    def is_waiting(self) -> bool:
+        """Whether what is said is but kept, until the callee answers."""
+        return self.call.status == Status.RINGING
+
+    @property
     def counts(self) -> Row:
         """In the order of ``COUNTED``."""
         caller, callee = self.sides["caller"], self.sides["callee"]
@@ -171,11 +176,12 @@ class Exchange:
         changed = [talk for talk in self._talks.values() if _changed(talk)]
         first = [talk for talk in changed if talk.stored is None]
         SIGNALLING.insert([(talk.call.pk, *talk.counts) for talk in first])
+        guarded = [talk.call for talk in changed if talk.stored is None or talk.is_waiting]
         CALLS.compare_and_set(
             "id",
             expected=("version",),
             new=("version",),
-            rows=[(talk.call.pk, talk.call.version, talk.call.version + 1) for talk in first],
+            rows=[(call.pk, call.version, call.version + 1) for call in guarded],
         )
         SIGNALLING.compare_and_set(
             "call_id",
@@ -218,7 +224,7 @@ class Exchange:
     def _pass_on(self, talk: Talk, request: SignalRequest) -> None:
         """After the commit, to the other device alone; before the answer there is none."""
         call = talk.call
-        if call.status == Status.RINGING:
+        if talk.is_waiting:
             return
         peer_id = call.peer_of(request.user_id)
         data = SignalData(

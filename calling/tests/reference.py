@@ -72,6 +72,12 @@ class Reference:
             self.status, self.connected_at, self.seen = "active", now, [now, now]
             self.look(now)
 
+    def join(self, now: int, who: int, device: int) -> None:
+        if self.devices[who] != device and self.status == "accepted":
+            self.media_reported[who] = False
+        self.devices[who] = device
+        self.sign(now, who)
+
     def sign(self, now: int, who: int) -> None:
         self.seen[who] = max(self.seen[who], now)
 

@@ -12,8 +12,10 @@ import time_machine
 from django.db.models import Model, QuerySet
 
 from calling.models import Call
+from calling.schemas import SignalKind
 from calling.services import answers, invites
 from calling.services.heartbeats import Heartbeat, take_heartbeats
+from calling.services.signals import check_signal, relay_signals
 from messaging.tests.people import make_people
 from pairly.accounts.models import Device
 from pairly.accounts.services.devices import Origin, open_devices
@@ -90,6 +92,16 @@ class Switchboard:
             Heartbeat(self.people[who], self.devices[who][device], self.call_id) for who in whose
         ]
         return _codes(run_atomic(lambda: take_heartbeats(beats)))
+
+    def signal(self, kind: SignalKind, who: int, device: int = 0) -> str:
+        request = check_signal(
+            user_id=self.people[who],
+            device_id=self.devices[who][device],
+            call_id=self.call_id,
+            kind=kind,
+            payload="{}",
+        )
+        return _codes(run_atomic(lambda: relay_signals([request])))[0]
 
     def talk(self, media: str = "audio") -> None:
         assert self.invite(media) == ""

@@ -192,6 +192,18 @@ def test_a_call_moves_to_another_device_and_back(line: Line) -> None:
     assert again.event("call.ended")["data"]["reason"] == "answered_elsewhere"
 
 
+def test_who_moves_before_media_are_there_reports_them_anew(line: Line) -> None:
+    """Nobody pays for a device that has none."""
+    line.invite()
+    line.accept()
+    line.ask(line.phone, "media", connected=True)
+    line.ask(line.tablet, "join")
+    line.ask(line.mobile, "media", connected=True)
+    assert line.view()["status"] == "accepted"
+    line.ask(line.tablet, "media", connected=True)
+    assert line.view()["status"] == "active"
+
+
 def test_who_calls_somebody_that_calls_them_accepts(line: Line) -> None:
     """Both at once: one call, the first one's media, and a repeat of either is a repeat."""
     line.invite("video")

@@ -10,6 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 from uuid import uuid4
 
+import msgspec
 import pytest
 import time_machine
 from django.db import connections
@@ -18,6 +19,7 @@ from django.test import override_settings
 from calling.invariants import INVARIANTS
 from calling.models import Call, Slot
 from calling.services.invites import check_invite, invite_calls
+from calling.services.signals import Exchange
 from calling.tasks import bill_calls, expire_ringing, reap_calls
 from calling.tests.switchboard import Switchboard
 from messaging.tests.people import make_people
@@ -25,6 +27,7 @@ from pairly.accounts.models import User
 from pairly.accounts.services.safety import block, unblock
 from pairly.core import clock
 from pairly.core.batching import writer
+from pairly.realtime.connections import hub
 from payments.ledger.invariants import violations
 from payments.services import grant_credits
 from tests.sizes import examples
@@ -152,3 +155,29 @@ def test_many_sweepers_charge_once(board: Switchboard) -> None:
         at_once(bill_calls, reap_calls, bill_calls, reap_calls, lambda: board.beat(0))
         assert (board.call.charged_minutes, board.call.credits) == (minute, minute * 5)
     assert board.wallet.held == 10
+
+
+@pytest.mark.mongodb(only=True)
+def test_a_signal_beside_the_answer_reaches_who_answered(
+    board: Switchboard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which another process takes at the same moment."""
+    passed: list[Any] = []
+    monkeypatch.setattr(hub, "publish", passed.extend)
+    board.invite()
+    assert board.signal("offer", 0) == ""
+    to_write = Exchange.write
+
+    def write(exchange: Exchange) -> None:
+        monkeypatch.setattr(Exchange, "write", to_write)
+        assert at_once(lambda: board.ask("accept", 1)) == [""]
+        to_write(exchange)
+
+    monkeypatch.setattr(Exchange, "write", write)
+    assert board.signal("candidate", 0) == ""
+    heard = [
+        msgspec.json.decode(news.data)["kind"]
+        for news in passed
+        if news.type == "call.signal" and news.device_id == board.devices[1][0]
+    ]
+    assert heard == ["offer", "candidate"]

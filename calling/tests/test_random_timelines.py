@@ -183,8 +183,7 @@ class Timeline:
         allowed = ("ringing", "accepted", "active") if who == 0 else ("accepted", "active")
         if self.model.status in allowed:
             assert code == ""
-            self.model.devices[who] = device
-            self.model.sign(self.now, who)
+            self.model.join(self.now, who, device)
         else:
             assert code in ("conflict", "not_found")
 

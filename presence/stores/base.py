@@ -29,9 +29,15 @@ class Store(Protocol):
     lease_milliseconds: int
     """For how long a process may be silent before its sockets count as gone."""
 
-    def touch(self, visits: Sequence[tuple[UUID, Visit]], *, look_at: int | None = None) -> None:
+    def touch(
+        self, visits: Sequence[tuple[UUID, Visit]], *, look_at: int | None = None
+    ) -> set[UUID]:
         """Write these visits of people. With ``look_at`` each is looked at again by then at the
-        latest, even if whoever writes this dies before looking."""
+        latest, even if whoever writes this dies before looking.
+
+        Those whom somebody may have found otherwise than was told: a look at them was due by then,
+        or the visit was not known, maybe no more.
+        """
 
     def read(self, user_ids: Collection[UUID]) -> dict[UUID, State]:
         """What is known, also of those of whom it is nothing."""

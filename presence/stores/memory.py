@@ -7,6 +7,7 @@ from copy import copy
 from itertools import count, islice
 from uuid import UUID
 
+from pairly.core import clock
 from presence.status import FOREVER, State, Status, Visit
 from presence.stores.base import Settled
 
@@ -30,17 +31,21 @@ class MemoryStore:
         self._told: dict[Status, dict[UUID, None]] = {status: {} for status in Status}
         self._numbers = count(1)
 
-    def touch(self, visits: Sequence[tuple[UUID, Visit]], *, look_at: int | None = None) -> None:
+    def touch(
+        self, visits: Sequence[tuple[UUID, Visit]], *, look_at: int | None = None
+    ) -> set[UUID]:
         with self._guard:
+            now = clock.to_milliseconds(clock.now())
+            found = {user for user, _visit in visits if self._look_at.get(user, FOREVER) <= now}
             for user_id, visit in visits:
-                state = self._states.get(user_id)
-                if state is None:
-                    state = self._states[user_id] = State()
-                    self._visits[user_id] = {}
-                self._visits[user_id][visit.id] = visit
-                self._changed(state)
+                theirs = self._visits.setdefault(user_id, {})
+                if visit.id not in theirs:
+                    found.add(user_id)
+                theirs[visit.id] = visit
+                self._changed(self._states.setdefault(user_id, State()))
                 if look_at is not None and look_at < self._look_at.get(user_id, FOREVER):
                     self._schedule(user_id, look_at)
+            return found
 
     def read(self, user_ids: Collection[UUID]) -> dict[UUID, State]:
         with self._guard:

@@ -72,20 +72,35 @@ class RedisStore:
         self._settle = self._redis.register_script(SETTLE)
         self._generation: str | None = None
 
-    def touch(self, visits: Sequence[tuple[UUID, Visit]], *, look_at: int | None = None) -> None:
+    def touch(
+        self, visits: Sequence[tuple[UUID, Visit]], *, look_at: int | None = None
+    ) -> set[UUID]:
+        if not visits:
+            return set()
+        people = [user_id for user_id, _visit in visits]
+        names = [user_id.hex for user_id in people]
+
         def write(pipe: "Pipeline") -> None:
             for user_id, visit in visits:
-                person = _person(user_id)
                 values: dict[Any, Any] = {
                     VISIT + visit.id: _packed(visit),
                     "version": uuid.uuid4().hex,
                 }
-                pipe.hset(person, mapping=values)
-                pipe.expire(person, KEEP_SECONDS)
-                if look_at is not None:
-                    pipe.zadd(DUE, {user_id.hex: look_at}, lt=True)
+                pipe.hset(_person(user_id), mapping=values)
+            pipe.zmscore(DUE, names)
+            for user_id in people:
+                pipe.expire(_person(user_id), KEEP_SECONDS)
+            if look_at is not None:
+                pipe.zadd(DUE, dict.fromkeys(names, look_at), lt=True)
 
-        self._pipelined(write)
+        done = self._pipelined(write)
+        made, due_at = done[: len(people)], done[len(people)]
+        now = clock.to_milliseconds(clock.now())
+        return {
+            user_id
+            for user_id, fields, at in zip(people, made, due_at, strict=True)
+            if fields or (at is not None and at <= now)
+        }
 
     def read(self, user_ids: Collection[UUID]) -> dict[UUID, State]:
         wanted = list(user_ids)

@@ -1,6 +1,7 @@
 """Several processes on one Redis, by a clock that stands still: one that is killed is believed for
 70 seconds and no longer, and who changes from one to another was never gone."""
 
+import asyncio
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -10,11 +11,13 @@ from django.conf import settings
 
 from messaging.tests.people import make_people
 from pairly.core import clock
+from presence import leases
 from presence.models import PastVisit, Presence
 from presence.selectors import seen
 from presence.stores.chosen import store
 from presence.tests.crowd import Crowd, FakeSocket
 from presence.tracker import Tracker
+from tests.redis_server import RedisServer
 
 pytestmark = [pytest.mark.mongodb, pytest.mark.usefixtures("shared_store")]
 
@@ -43,12 +46,29 @@ class Processes:
         self._crowd.settle()
 
     def extend(self, process: Tracker) -> None:
-        self._crowd.run(lambda: process.say_who_is_here(anew=False))
+        self._crowd.run(process.say_who_is_here)
         self._crowd.settle()
 
     def wait(self, span: timedelta) -> None:
         self._traveller.shift(span)
         self._crowd.sweep()
+
+    def act(self, process: Tracker, socket: FakeSocket) -> None:
+        self._crowd.run(process.acted, socket)
+        self._crowd.settle()
+
+    def pass_unswept(self, span: timedelta) -> None:
+        self._traveller.shift(span)
+
+    def watch_again(self) -> list[str]:
+        return self._crowd.watch(self.watcher, [self.ava])
+
+    def wait_until_told(self, status: str) -> None:
+        async def wait() -> None:
+            while self.watcher.statuses[-1:] != [status]:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+
+        self._crowd.loop.run_until_complete(asyncio.wait_for(wait(), 30))
 
     def shown(self) -> str:
         pair = (self.ben, self.ava)
@@ -57,6 +77,15 @@ class Processes:
     def told(self) -> list[str]:
         told, self.watcher.statuses = self.watcher.statuses, []
         return told
+
+
+@pytest.fixture
+def quick_leases(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Extended every ten milliseconds of the true clock, while the other one stands still."""
+    monkeypatch.setattr(leases, "EXTENSIONS_PER_LEASE", 7000)
+    monkeypatch.setattr(leases, "OTHERS_SECONDS", 0)
+    # That of an earlier test waits on a loop which is closed.
+    monkeypatch.setattr(leases.leases, "_task", None)
 
 
 @pytest.fixture
@@ -105,6 +134,39 @@ def test_who_comes_back_to_another_process_was_never_gone(processes: Processes) 
     assert (processes.shown(), processes.told()) == ("offline", ["offline"])
     processes.open(third, device_id)
     assert processes.told() == ["online"]
+
+
+def test_who_was_given_up_too_early_shows_again(processes: Processes) -> None:
+    """A process that stood still for longer than its lease, and knows nothing of it."""
+    processes.open(processes.one)
+    processes.wait(timedelta(seconds=70))
+    assert processes.told() == ["online", "offline"]
+    processes.extend(processes.one)
+    assert (processes.shown(), processes.told()) == ("online", ["online"])
+
+
+def test_redis_forgets_in_the_twinkling_of_an_eye(
+    quick_leases: None, redis_server: RedisServer, processes: Processes
+) -> None:
+    """No news was lost by it, and who left meanwhile is nobody's concern any more."""
+    processes.open(processes.one)
+    assert leases.were_lost([None]) == [False]
+    redis_server.empty()
+    # The first process was killed before it could tell anew that she is here.
+    processes.wait_until_told("offline")
+    assert processes.shown() == "offline"
+
+
+def test_whom_a_watcher_found_away_before_any_sweeper_did(processes: Processes) -> None:
+    socket = processes.open(processes.one)
+    for _minute in range(5):
+        processes.extend(processes.one)
+        processes.wait(timedelta(minutes=1) - MILLISECOND)
+    assert processes.told() == ["online"]
+    processes.pass_unswept(5 * MILLISECOND)
+    assert processes.watch_again() == ["away"]
+    processes.act(processes.one, socket)
+    assert (processes.shown(), processes.told()) == ("online", ["online"])
 
 
 def test_one_device_leaves_and_the_other_stays(processes: Processes) -> None:

@@ -112,6 +112,7 @@ def test_wishes_are_heeded_and_kept(scene: Scene) -> None:
     # Nothing that the invisible do moves what others see; also not that they leave and return.
     scene.wait(minutes=1)
     phone.command("presence.heartbeat")
+    phone.command("presence.set", {"mode": "invisible"})
     scene.leave(ava, phone)
     scene.wait(minutes=1)
     phone = ava.socket()

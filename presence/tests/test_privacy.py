@@ -61,9 +61,10 @@ def test_the_same_bytes_are_read_of_everybody(
 
 def test_a_partner_sees_what_is_allowed_at_every_moment(scene: Scene) -> None:
     ava, ben = scene.ava, scene.ben
-    watcher = ben.socket()
+    watcher, stranger = ben.socket(), scene.cleo.socket()
     ava.socket()
     assert scene.watch(watcher, ava) == ["online"]
+    assert scene.watch(stranger, ava) == ["offline"]
     ava.call("PATCH", "me", {"show_online_status": False})
     assert scene.told(watcher) == ["offline"]
     ava.call("PATCH", "me", {"show_online_status": True, "show_last_seen": False})
@@ -83,6 +84,8 @@ def test_a_partner_sees_what_is_allowed_at_every_moment(scene: Scene) -> None:
     scene.told(watcher)
     ava.call("DELETE", "me", {"password": ava.password})
     assert scene.told(watcher) == ["offline"]
+    # A stranger who watches her too has heard of nothing.
+    assert scene.told(stranger) == []
 
 
 def test_strangers_become_acquainted(scene: Scene) -> None:

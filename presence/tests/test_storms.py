@@ -3,24 +3,28 @@
 import asyncio
 import json
 from collections import Counter
+from collections.abc import Collection
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 import time_machine
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.test.utils import CaptureQueriesContext
 
 from messaging.tests.people import make_people
 from pairly.accounts.services import Origin, open_devices
 from pairly.core import clock
 from pairly.realtime.consumers import SocketEndpoint
+from presence import looking, registry
+from presence.facts import facts_of
 from presence.models import Count, PastVisit, Presence
 from presence.selectors import seen
-from presence.status import Status
+from presence.status import Facts, Status
 from presence.stores.chosen import store
 from presence.tasks import count_presence, forget_presence
 from presence.tests.crowd import Crowd, FakeSocket
+from presence.tracker import tracker
 from tests.explain import assert_uses_index
 from tests.sizes import examples
 from tests.writes import no_database_writes
@@ -88,6 +92,55 @@ def test_after_a_restart_each_is_told_of_once_at_most(crowd: Crowd) -> None:
         news = statuses.count("offline")
         assert watcher.heard.total() == len(watcher.heard) == news
         assert set(watcher.statuses) <= {"online"}
+
+
+@pytest.mark.usefixtures("stores")
+def test_who_comes_back_while_a_sweeper_looks_is_here(
+    crowd: Crowd, clock_stands: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ava, ben = make_people(2, 0)
+    watcher, phone = FakeSocket(ben, uuid4()), FakeSocket(ava, uuid4())
+    crowd.come([watcher, phone])
+    assert crowd.watch(watcher, [ava]) == ["online"]
+    crowd.go([phone])
+    clock_stands.shift(5)
+
+    def come_back(user_ids: Collection[UUID]) -> dict[UUID, Facts]:
+        """After the sweeper has read that she left."""
+        monkeypatch.setattr(looking, "facts_of", facts_of)
+        crowd.come([phone])
+        return facts_of(user_ids)
+
+    monkeypatch.setattr(looking, "facts_of", come_back)
+    crowd.sweep()
+    crowd.sweep()
+    assert store().counts()[Status.ONLINE] == 2
+    clock_stands.shift(300)
+    crowd.run(tracker.say_who_is_here)
+    crowd.sweep()
+    assert watcher.statuses == ["away"]
+
+
+@pytest.mark.usefixtures("clock_stands")
+def test_what_could_not_be_read_is_not_forgotten(
+    crowd: Crowd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database fails at the moment of a change."""
+
+    def fails(_pairs: object) -> set[Any]:
+        raise DatabaseError("not now")
+
+    monkeypatch.setattr("presence.watching.AGAIN_SECONDS", 0)
+    ava, ben = make_people(2, 0)
+    watcher = FakeSocket(ben, uuid4())
+    crowd.come([watcher])
+    assert crowd.watch(watcher, [ava]) == ["offline"]
+    with monkeypatch.context() as outage:
+        outage.setattr(registry, "_acquaintances", [fails])
+        crowd.come([FakeSocket(ava, uuid4())])
+        assert watcher.statuses == []
+    crowd.settle()
+    assert watcher.statuses == ["online"]
 
 
 class Line:
