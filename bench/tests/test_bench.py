@@ -3,11 +3,13 @@
 import os
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
 from bench.report import Goal, Line, at_least, at_most, render
 from bench.servers import ROOT
+from bench.soak import Minute, verdict
 from tests.sizes import examples
 
 CHAT_LINES = [
@@ -64,8 +66,20 @@ SMOKE_RUNS = [
 
 @pytest.mark.parametrize(("module", "lines"), SMOKE_RUNS[: examples(small=1, ci=6, torture=6)])
 def test_the_smoke_run_prints_every_line(module: str, lines: list[str]) -> None:
+    printed = run_quickly("bench.run", "--only", module)
+    for line in lines:
+        assert f"| {line} " in printed
+
+
+@pytest.mark.ci
+def test_a_short_soak_ends_with_its_verdict() -> None:
+    printed = run_quickly("bench.soak", "--minutes", "2", "--users", "8", "--rate", "20")
+    assert "memory: too short" in printed and "\nHELD: " in printed
+
+
+def run_quickly(module: str, *arguments: str) -> str:
     done = subprocess.run(
-        [sys.executable, "-m", "bench.run", "--quick", "--only", module],
+        [sys.executable, "-m", module, "--quick", *arguments],
         cwd=ROOT,
         env={key: value for key, value in os.environ.items() if not key.startswith("DJANGO_")},
         capture_output=True,
@@ -73,9 +87,33 @@ def test_the_smoke_run_prints_every_line(module: str, lines: list[str]) -> None:
         check=False,
         timeout=600,
     )
-    assert done.returncode == 0, done.stderr
-    for line in lines:
-        assert f"| {line} " in done.stdout
+    assert done.returncode == 0, done.stderr + done.stdout
+    return done.stdout
+
+
+def minutes(**changes: list[float]) -> list[Minute]:
+    """Nine of them that held, but for what is changed in each."""
+    good = {"per_second": 100.0, "delivery_p99_ms": 9.0, "reads": 50, "read_errors": 0}
+    good |= {"mebibytes": 200.0, "open_files": 30}
+    columns = {name: changes.get(name, [value] * 9) for name, value in good.items()}
+    rows = zip(*columns.values(), strict=True)
+    return [Minute(**dict(zip(columns, row, strict=True))) for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({}, None),
+        ({"mebibytes": [100, 150, 190, 200, 201, 201, 201, 202, 202]}, None),  # caches fill
+        ({"mebibytes": [200 + 3 * number for number in range(9)]}, "memory grows by 3.00 MiB"),
+        ({"open_files": [30 + 2 * number for number in range(9)]}, "16 files more are open"),
+        ({"per_second": [40, *[100] * 7, 80]}, "1 minutes stayed below 90% of 100/s"),
+        ({"read_errors": [0] * 8 + [2]}, "2 reads failed"),
+    ],
+)
+def test_a_soak_says_what_did_not_hold(changes: Any, sentence: str | None) -> None:
+    found = verdict(minutes(**changes), rate=100)
+    assert [one.startswith(sentence or "") for one in found] == ([True] if sentence else [])
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,7 @@ def walked(prefix: str = "/") -> list[str]:
     return sorted(found)
 
 
-def ask(client: APIClient, method: str, address: str) -> Any:
+def ask(client: Any, method: str, address: str) -> Any:
     return client.generic(method, address, "{}", content_type="application/json")
 
 
