@@ -54,6 +54,10 @@ class Running:
     def resident_mebibytes(self) -> float:
         return self._mebibytes("VmRSS")
 
+    def private_mebibytes(self) -> float:
+        """What is resident of its own; pages of mapped files, such as a database, come and go."""
+        return self._mebibytes("RssAnon")
+
     def peak_mebibytes(self) -> float:
         """The most that was resident since it started."""
         return self._mebibytes("VmHWM")

@@ -105,7 +105,7 @@ def minutes_of(count: int, load: Load, server: Running, people: list[Person]) ->
             reads=reader.reads,
             read_errors=reader.errors,
             open_files=_settled(lambda: len(os.listdir(f"/proc/{server.pid}/fd"))),
-            mebibytes=server.resident_mebibytes(),
+            mebibytes=server.private_mebibytes(),
         )
 
 

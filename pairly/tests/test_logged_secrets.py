@@ -17,9 +17,9 @@ __all__ = ["lines"]
 
 PASSWORD = "plum-orchard-58"
 WORDS = "meet me behind the mill"
-CARD = {"number": "4242424242424242", "spaced": "4000 0566 5566 5556", "cvc": "731"}
+CARD = {"number": "4242424242424242", "spaced": "4000 0566 5566 5556", "cvc": "cvc-731"}
 SIGNATURE = "t=1764160000,v1=5257a869e7ecebeda32affa62cdca3fa51cad7e77a0e56ff536d0ce8e108d8bd"
-CODE, RESET_TOKEN = "914275", "Zk3v9Qw_1aB-cD4eF6gH8iJ0kL2mN5oP7qR9sT1uV3w"
+CODE, RESET_TOKEN = "914275083641", "Zk3v9Qw_1aB-cD4eF6gH8iJ0kL2mN5oP7qR9sT1uV3w"
 
 
 def bodies(email: str) -> list[tuple[str, dict[str, Any], dict[str, str]]]:
