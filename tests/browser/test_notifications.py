@@ -119,7 +119,8 @@ class Pushed:
     def __init__(self, context: BrowserContext, page: Page, url: str) -> None:
         self.page, self._url = page, url
         self._registrations: list[Any] = []
-        self._cdp: CDPSession = context.new_cdp_session(page)
+        # Of the first page, which stays: what is sent through one that navigates may be lost.
+        self._cdp: CDPSession = context.new_cdp_session(context.pages[0])
         self._cdp.on(
             "ServiceWorker.workerRegistrationUpdated",
             lambda told: self._registrations.extend(told["registrations"]),
