@@ -43,7 +43,7 @@ def forget_all_threads_connections() -> None:
     close_kept()
 
 
-class TestDatabase(Protocol):
+class EmptiedDatabase(Protocol):
     def prepare(self) -> None:
         """Migrate, once in a run."""
 
@@ -102,7 +102,7 @@ class MongoDatabase:
         return connection.database
 
 
-def test_database() -> TestDatabase:
+def test_database() -> EmptiedDatabase:
     return MongoDatabase() if settings.MONGODB else SqliteDatabase()
 
 

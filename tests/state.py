@@ -27,9 +27,12 @@ def as_kept(frames: list[Json], taken_back: set[str]) -> list[Json]:
 
 class State:
     """What a client keeps: conversations, most recent first, calls, the wallet, what staff told,
-    and notifications."""
+    and notifications.
 
-    def __init__(self, person: Person) -> None:
+    With ``chats_alone`` it takes for granted that there are no calls and staff told nothing.
+    """
+
+    def __init__(self, person: Person, *, chats_alone: bool = False) -> None:
         self._person = person
         self.conversations: dict[str, Json] = {
             row["id"]: row
@@ -41,9 +44,10 @@ class State:
             for conversation_id in self.conversations
             for message in person.all_of(f"conversations/{conversation_id}/messages?after_seq=0")
         }
-        self.calls: dict[str, Json] = {row["id"]: row for row in person.all_of("calls")}
+        calls = [] if chats_alone else person.all_of("calls")
+        self.calls: dict[str, Json] = {row["id"]: row for row in calls}
         self.wallet = person.wallet()
-        self.notices: list[Json] = person.all_of("moderation/notices")
+        self.notices: list[Json] = [] if chats_alone else person.all_of("moderation/notices")
         self.notifications: list[Json] = person.all_of("notifications")
         self.unread: int = person.call("GET", "notifications/unread-count")["count"]
 

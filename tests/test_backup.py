@@ -17,7 +17,7 @@ from tests.conftest import StartServer
 from tests.load import Load, Sender
 from tests.servers import ROOT, RunningServer, running_server
 
-pytestmark = pytest.mark.mongodb
+pytestmark = pytest.mark.mongodb(from_ci=True)
 
 PEOPLE = 4
 CREDITS = 100_000

@@ -30,7 +30,7 @@ from tests.state import State
 STEPS = 50
 # On MongoDB a step takes twice as long, and what is told is the same.
 EXAMPLES = (
-    examples(small=2, ci=10, torture=200) if is_mongodb() else examples(small=6, ci=40, torture=200)
+    examples(small=2, ci=8, torture=200) if is_mongodb() else examples(small=5, ci=20, torture=200)
 )
 CREDITS = 8
 DEVICES_MAX = 3
@@ -49,7 +49,7 @@ class Device:
     def __init__(self, person: Person, peer_id: str) -> None:
         self.person, self._peer_id = person, peer_id
         self._socket: Socket | None = person.socket()
-        self.state = State(person)
+        self.state = State(person, chats_alone=True)
         self._position = self._socket.position
         self.ephemeral: list[Json] = []
 
@@ -304,7 +304,7 @@ class Story(RuleBasedStateMachine):
         if not hasattr(self, "devices"):
             return
         for who, devices in enumerate(self.devices):
-            fresh = State(self.people[who])
+            fresh = State(self.people[who], chats_alone=True)
             self._compare_with_model(who, fresh)
             for device in devices:
                 device.hear()

@@ -11,7 +11,7 @@ from tests.load import Load, Sender, check_conversation
 from tests.redis_server import RedisServer
 from tests.servers import RunningServer
 
-pytestmark = pytest.mark.mongodb(only=True)
+pytestmark = pytest.mark.mongodb(only=True, from_ci=True)
 
 PEOPLE = 6
 CREDITS = 100_000

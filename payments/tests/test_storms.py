@@ -48,7 +48,7 @@ from payments.tests.crashes import Killed
 from payments.tests.killer import Killer
 from payments.tests.people import charge, make_people
 from payments.webhooks.processing import DUE_STATES
-from tests.databases import TestDatabase
+from tests.databases import EmptiedDatabase
 from tests.sizes import examples
 
 BUYERS = 2
@@ -351,13 +351,13 @@ def no_questions_asked(settings: Any) -> None:
 @example(steps=DIES_RIGHT_AFTER_CHARGES)
 @example(steps=FAILURE_AT_THE_PROVIDER_IS_LOST)
 @settings(
-    max_examples=examples(small=200, ci=1000, torture=4_000) // (10 if configured.MONGODB else 1),
+    max_examples=examples(small=200, ci=500, torture=4_000) // (10 if configured.MONGODB else 1),
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
 @given(steps=STORMS)
 def test_whatever_the_weather_the_books_are_right(
-    migrated_database: TestDatabase, steps: list[Step]
+    migrated_database: EmptiedDatabase, steps: list[Step]
 ) -> None:
     migrated_database.reset()
     for file in signing.head_files():
