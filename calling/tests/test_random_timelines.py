@@ -37,7 +37,7 @@ WHO = st.integers(0, 1)
 EXAMPLES = (
     examples(small=12, ci=60, torture=1_000)
     if is_mongodb()
-    else examples(small=300, ci=1_000, torture=10_000)
+    else examples(small=200, ci=1_000, torture=10_000)
 )
 BEATS = st.sampled_from([1, 2, 3, 11, 12, 13, 25])
 """A little, about a minute, and beyond the second."""

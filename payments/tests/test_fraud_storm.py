@@ -140,7 +140,7 @@ def test_whatever_happens_to_a_purchase_under_review(settings: Any) -> None:
     settings.FRAUD_REVIEW_POINTS = 10
 
     @hypothesis_settings(
-        max_examples=examples(small=20, ci=60, torture=1000),
+        max_examples=examples(small=12, ci=60, torture=1000),
         deadline=None,
         suppress_health_check=[HealthCheck.too_slow],
     )

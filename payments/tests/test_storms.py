@@ -351,7 +351,7 @@ def no_questions_asked(settings: Any) -> None:
 @example(steps=DIES_RIGHT_AFTER_CHARGES)
 @example(steps=FAILURE_AT_THE_PROVIDER_IS_LOST)
 @settings(
-    max_examples=examples(small=200, ci=500, torture=4_000) // (10 if configured.MONGODB else 1),
+    max_examples=examples(small=120, ci=500, torture=4_000) // (10 if configured.MONGODB else 1),
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
