@@ -84,6 +84,11 @@ class MessageState:
     def changing_values(self) -> tuple[Any, ...]:
         return self.text, self.attachments, self.edited_at, self.deleted_at, self.hidden
 
+    @property
+    def is_erased(self) -> bool:
+        """Whether staff emptied it for ever; who deletes a message leaves the time of it."""
+        return not self.text and self.attachments == NO_ATTACHMENTS and self.deleted_at is None
+
     def shows_to(self, flag: int) -> bool:
         """Whether it is there for a side, told by its flag of ``Hidden``."""
         return not self.hidden & (flag | Hidden.STAFF)

@@ -46,13 +46,14 @@ def _hide(
 
 
 def restore_message(*, message_id: UUID, now: datetime) -> bool:
-    """Put back what staff had hidden, in its old place; False if it was not. A message that one
-    of the two deleted for themselves stays away from that one. Raises ``NotFound``."""
+    """Put back what staff had hidden, in its old place; False if it was not, or is erased. A
+    message that one of the two deleted for themselves stays away from that one. Raises
+    ``NotFound``."""
 
     def restore() -> bool:
         messages = MessageBatch([message_id])
         message, conversation = messages.find(message_id)
-        if not message.hidden & Hidden.STAFF:
+        if not message.hidden & Hidden.STAFF or message.is_erased:
             return False
         message.hidden &= ~Hidden.STAFF
         events = [

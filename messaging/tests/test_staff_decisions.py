@@ -85,6 +85,8 @@ def test_erased_for_ever(chat: Chat) -> None:
     row = Message.objects.get(pk=message["id"])
     assert (row.text, row.seq) == ("", 1)
     assert [frame["type"] for frame in chat.other.quiet()] == ["message.deleted"]
+    # There is nothing to put back.
+    assert decide(moderation.restore_message, message) is False
     assert chat.history(chat.ava) == chat.history(chat.ben) == []
     assert chat.send(chat.ava)["seq"] == 2
 

@@ -1,6 +1,6 @@
 """Filters that seek in an index."""
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from django.contrib.admin import SimpleListFilter
@@ -26,7 +26,7 @@ class DayFilter(RangeDateFilter):  # type: ignore[misc]
         first, last = self._day("from"), self._day("to")
         if first is not None:
             queryset = queryset.filter(pk__gte=first_id_at(first))
-        if last is not None:
+        if last is not None and last.date() < date.max:  # after which nothing is made
             queryset = queryset.filter(pk__lt=first_id_at(last + ONE_DAY))
         return queryset
 

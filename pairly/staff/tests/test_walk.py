@@ -138,6 +138,8 @@ def test_no_list_breaks_at_the_ends_of_the_calendar() -> None:
                 assert answer.status_code == 200, (name, side, day)
         made = {"created_at_from_0": day, "created_at_to_0": day}
         assert browser.get("/admin/audit/auditentry/", made).status_code == 200
+        made = {"created_at_from": day, "created_at_to": day}
+        assert browser.get("/admin/payments/intent/", made).status_code == 200
         assert browser.get("/admin/revenue/", {"first": day, "last": day}).status_code == 200
         for address in ("analytics/active-users", "staff/payments/revenue"):
             for query in ({"last": day}, {"first": day, "last": day}):
