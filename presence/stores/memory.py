@@ -1,9 +1,9 @@
 """Presence of a server that is one process: dictionaries, gone with it."""
 
-import heapq
 import threading
 from collections.abc import Collection, Sequence
 from copy import copy
+from heapq import nsmallest
 from itertools import count, islice
 from uuid import UUID
 
@@ -27,7 +27,6 @@ class MemoryStore:
         self._states: dict[UUID, State] = {}
         self._visits: dict[UUID, dict[str, Visit]] = {}
         self._look_at: dict[UUID, int] = {}
-        self._queue: list[tuple[int, int, UUID]] = []
         self._told: dict[Status, dict[UUID, None]] = {status: {} for status in Status}
         self._numbers = count(1)
 
@@ -44,7 +43,7 @@ class MemoryStore:
                 theirs[visit.id] = visit
                 self._changed(self._states.setdefault(user_id, State()))
                 if look_at is not None and look_at < self._look_at.get(user_id, FOREVER):
-                    self._schedule(user_id, look_at)
+                    self._look_at[user_id] = look_at
             return found
 
     def read(self, user_ids: Collection[UUID]) -> dict[UUID, State]:
@@ -84,27 +83,16 @@ class MemoryStore:
             self._told[look.told].pop(look.user_id, None)
         else:
             self._changed(state)
-            self._schedule(look.user_id, look.look_at)
-
-    def _schedule(self, user_id: UUID, look_at: int | None) -> None:
-        """An entry of the queue counts while it is the one that is wished; others are passed."""
-        if look_at is None:
-            self._look_at.pop(user_id, None)
-        elif self._look_at.get(user_id) != look_at:
-            self._look_at[user_id] = look_at
-            heapq.heappush(self._queue, (look_at, next(self._numbers), user_id))
+            if look.look_at is None:
+                self._look_at.pop(look.user_id, None)
+            else:
+                self._look_at[look.user_id] = look.look_at
 
     def due(self, now: int, limit: int) -> list[UUID]:
+        """They stay due until they are settled."""
         with self._guard:
-            found: dict[UUID, int] = {}
-            while self._queue and self._queue[0][0] <= now and len(found) < limit:
-                look_at, _number, user_id = heapq.heappop(self._queue)
-                if self._look_at.get(user_id) == look_at:
-                    found[user_id] = look_at
-            for user_id, look_at in found.items():
-                # It stays due until it is settled.
-                heapq.heappush(self._queue, (look_at, next(self._numbers), user_id))
-            return list(found)
+            late = ((at, user_id) for user_id, at in self._look_at.items() if at <= now)
+            return [user_id for _at, user_id in nsmallest(limit, late)]
 
     def counts(self) -> dict[Status, int]:
         with self._guard:
@@ -120,7 +108,7 @@ class MemoryStore:
                 for visit in visits.values():
                     visit.alive_until = min(visit.alive_until, now)
                 self._changed(self._states[user_id])
-                self._schedule(user_id, now)
+                self._look_at[user_id] = now
 
     def has_forgotten(self) -> bool:
         return False
